@@ -1,0 +1,65 @@
+/* The root of everything: allocator, log, threads and backend. Nothing in the library is process-global.
+ *
+ * Every object is made from a context, directly or through its parent, and keeps it alive: contexts and
+ * objects may be destroyed in any order. A context may be used from several threads at once. After fork()
+ * the child must make its own: computing calls on inherited objects return ISCP_ERROR_BUSY. */
+#ifndef ISCP_CONTEXT_H
+#define ISCP_CONTEXT_H
+
+#include <stddef.h>
+
+#include <iscp/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct iscp_context iscp_context;
+
+/* Backends: who computes the convolutions. */
+enum {
+  ISCP_BACKEND_AUTO = 0,   /* oneDNN if this build has it, else OpenBLAS */
+  ISCP_BACKEND_ONEDNN = 1, /* oneDNN */
+  ISCP_BACKEND_BLAS = 2    /* im2col and sgemm on OpenBLAS; slower, complete */
+};
+
+/* Log levels, in rising detail. */
+enum { ISCP_LOG_ERROR = 1, ISCP_LOG_WARNING = 2, ISCP_LOG_INFO = 3, ISCP_LOG_DEBUG = 4 };
+
+typedef struct iscp_context_options {
+  uint32_t struct_size; /* sizeof(iscp_context_options), set by iscp_context_options_init */
+  int32_t threads;      /* threads of every pool used, 0 to 1024; 0 = OpenMP's own default; default 0 */
+  int32_t backend;      /* ISCP_BACKEND_*; default ISCP_BACKEND_AUTO */
+  int32_t log_level;    /* ISCP_LOG_*: the most detailed level handed to `log`; default ISCP_LOG_WARNING */
+  void (*log)(int32_t level, const char *message, void *log_user); /* NULL = silent; any thread; default NULL */
+  void *log_user;                                                  /* given to `log` */
+  void *(*allocate)(size_t bytes, void *allocator_user);           /* like malloc; NULL = malloc; any thread */
+  void (*release)(void *memory, void *allocator_user);             /* like free; set both or neither */
+  void *allocator_user;                                            /* given to both */
+} iscp_context_options;
+
+/* Fills `options` with the defaults; `struct_size` is the caller's sizeof. ISCP_ERROR_ABI if it is smaller than
+ * the first version's or larger than the library can vouch for. Since 0.1. */
+ISCP_API iscp_status iscp_context_options_init(iscp_context_options *options, uint32_t struct_size);
+
+/* Makes a context. `options` may be NULL for the defaults. On success the caller owns *out; on failure *out is
+ * NULL. ISCP_ERROR_UNSUPPORTED if the backend asked for is not in this build. Since 0.1. */
+ISCP_API iscp_status iscp_context_create(iscp_context **out, const iscp_context_options *options);
+
+/* Gives the context back; takes NULL. Its memory goes when the last object made from it is destroyed. Since 0.1. */
+ISCP_API void iscp_context_destroy(iscp_context *context);
+
+/* The backend in use, ISCP_BACKEND_ONEDNN or ISCP_BACKEND_BLAS (never AUTO); 0 for NULL. Since 0.1. */
+ISCP_API int32_t iscp_context_backend(const iscp_context *context);
+
+/* The number of threads that computing calls use; 0 for NULL. Since 0.1. */
+ISCP_API int32_t iscp_context_threads(const iscp_context *context);
+
+/* One line about the machine as the backend sees it: CPU kernels of oneDNN and of OpenBLAS, as
+ * "oneDNN avx512_core_bf16, OpenBLAS SkylakeX". Valid until the thread's next call of it; empty for NULL. Since 0.1. */
+ISCP_API const char *iscp_context_kernels(const iscp_context *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,106 @@
+/* A trained classifier: network, input contract and class names.
+ *
+ * A model is immutable and may be shared between threads. The computing is done by sessions: a session holds the
+ * activations and the scratch memory of one batch size, and serves one thread at a time. */
+#ifndef ISCP_MODEL_H
+#define ISCP_MODEL_H
+
+#include <iscp/context.h>
+#include <iscp/contract.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct iscp_model iscp_model;
+typedef struct iscp_session iscp_session;
+
+enum {
+  ISCP_STEM_IMAGENET = 1, /* 7x7 convolution of stride 2, then 3x3 max-pool of stride 2 */
+  ISCP_STEM_CIFAR = 2     /* 3x3 convolution of stride 1, no pooling */
+};
+
+typedef struct iscp_model_options {
+  uint32_t struct_size;            /* sizeof(iscp_model_options), set by iscp_model_options_init */
+  int32_t class_count;             /* entries of class_names; 0 = take them from the file; default 0 */
+  const iscp_contract *contract;   /* the input contract; NULL = the one stored in the file; default NULL */
+  const char *const *class_names;  /* UTF-8, copied; NULL = those stored in the file, if any; default NULL */
+} iscp_model_options;
+
+/* What a model is made of. Later versions may append fields. */
+typedef struct iscp_model_info {
+  uint32_t struct_size; /* sizeof(iscp_model_info), set by the caller before iscp_model_get_info */
+  int32_t depth;        /* 18, 34, 50, 101 or 152 */
+  int32_t width;        /* channels of the stem, 64 for the published networks */
+  int32_t stem;         /* ISCP_STEM_* */
+  int32_t classes;      /* number of classes */
+  int32_t channels;     /* channels of the input, 1 or 3 */
+  int64_t parameters;   /* trained numbers, without the running statistics */
+  int64_t multiply_adds; /* multiply-adds of one image's forward pass at the contract's size */
+} iscp_model_info;
+
+ISCP_API iscp_status iscp_model_options_init(iscp_model_options *options, uint32_t struct_size);
+
+/* Loads a ResNet with torchvision's tensor names from a PyTorch checkpoint (zip container, a state dict of f32 or
+ * f16) or a safetensors file. Depth, width, stem and classes are read off the tensors. Loading is strict: every
+ * missing, unexpected or mis-shaped tensor is listed in the message and in the log (ISCP_ERROR_MISMATCH), as is a NaN or
+ * infinite weight. A checkpoint is only parsed, nothing in it is executed. `options` may be NULL if the file
+ * carries a contract; without any, ISCP_ERROR_MISMATCH. On success the caller owns *out; on failure *out is NULL.
+ * Any thread. Since 0.1. */
+ISCP_API iscp_status iscp_model_load(iscp_model **out, iscp_context *context, const char *path,
+                                     const iscp_model_options *options);
+
+/* The numbers types that iscp_model_save can store weights in. */
+enum { ISCP_STORE_F32 = 1, ISCP_STORE_F16 = 2 };
+
+/* Writes the model as safetensors with the contract and the class names in its metadata; `store` is ISCP_STORE_*.
+ * The file is whole or absent. Any thread. Since 0.1. */
+ISCP_API iscp_status iscp_model_save(const iscp_model *model, const char *path, int32_t store);
+
+/* Takes NULL. Sessions, datasets and searches made from the model keep what they need. Since 0.1. */
+ISCP_API void iscp_model_destroy(iscp_model *model);
+
+/* Fills `info`, whose struct_size the caller has set. Since 0.1. */
+ISCP_API iscp_status iscp_model_get_info(const iscp_model *model, iscp_model_info *info);
+
+/* The input contract; lives as long as the model. NULL for NULL. Since 0.1. */
+ISCP_API const iscp_contract *iscp_model_contract(const iscp_model *model);
+
+/* The name of class `index`, or NULL if the model has no names or the index is out of range. Since 0.1. */
+ISCP_API const char *iscp_model_class_name(const iscp_model *model, int32_t index);
+
+/* SHA-256 of the file the model was loaded from, as 64 hexadecimal digits; lives as long as the model. Since 0.1. */
+ISCP_API const char *iscp_model_hash(const iscp_model *model);
+
+/* What a session is made for. */
+enum {
+  ISCP_SESSION_INFERENCE = 1, /* logits only: less memory */
+  ISCP_SESSION_GRADIENT = 2   /* logits and gradients with respect to the input */
+};
+
+/* Makes a session that runs `batch` images at a time, 1 to 4096, for a `purpose` ISCP_SESSION_*. All memory of a
+ * step is taken here. On success the caller owns *out; on failure *out is NULL. Since 0.1. */
+ISCP_API iscp_status iscp_session_create(iscp_session **out, const iscp_model *model, int32_t batch, int32_t purpose);
+
+/* Takes NULL. Since 0.1. */
+ISCP_API void iscp_session_destroy(iscp_session *session);
+
+/* Bytes that the session holds: activations, scratch, and its arrangement of the weights. 0 for NULL. Since 0.1. */
+ISCP_API int64_t iscp_session_memory(const iscp_session *session);
+
+/* Logits of `count` images. `images` is count x channels x height x width, pixel range [0,1], and `logits` is
+ * count x classes, both float32 and the caller's. Any count >= 1: it is cut into batches. One thread at a time
+ * (ISCP_ERROR_BUSY otherwise). Since 0.1. */
+ISCP_API iscp_status iscp_session_logits(iscp_session *session, const float *images, int64_t count, float *logits);
+
+/* Gradient of the summed cross-entropy with respect to the images, in pixel units:
+ *   gradient[j] = d( sum_j -log softmax(logits_j)[targets[j]] ) / d images[j]
+ * `images` and `gradient` are count x channels x height x width; `targets` is count class indices; `losses` (count
+ * values) and `logits` (count x classes) may be NULL. Needs an ISCP_SESSION_GRADIENT session. Since 0.1. */
+ISCP_API iscp_status iscp_session_input_gradient(iscp_session *session, const float *images, const int32_t *targets,
+                                                 int64_t count, float *gradient, float *losses, float *logits);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,128 @@
+/* The search for class-wise patterns (Section 3 and Algorithm 1 of the paper).
+ *
+ * A mask m, height x width, starts at 0.5 and takes sign steps that lower, over mini-batches x_j of D_n,
+ *   L = sum_j -log softmax(f(m * x_c + (1 - m) * x_j))_y + B * alpha * |m|_1 / n            (Eq. 2)
+ * with D_n a seeded part of the dataset, its images of class y removed, x_c the canvas, n = height * width.
+ *
+ *   iscp_search_create -> iscp_search_next until it yields class -1 -> iscp_search_pattern for each class
+ *
+ * A search serves one thread at a time and keeps model and dataset alive. */
+#ifndef ISCP_SEARCH_H
+#define ISCP_SEARCH_H
+
+#include <iscp/dataset.h>
+#include <iscp/model.h>
+#include <iscp/pattern.h>
+#include <iscp/progress.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct iscp_search iscp_search;
+
+/* Kinds of canvas (Section 3, "Canvas Sampling"); a search may use several, added up as bits. */
+enum {
+  ISCP_CANVAS_POSITIVE = 1, /* images of the class that the model gets right, by descending logit of the class */
+  ISCP_CANVAS_NEGATIVE = 2, /* images of other classes that the model takes for the class, by descending logit */
+  ISCP_CANVAS_RANDOM = 4,   /* images of the set, drawn by the seed */
+  ISCP_CANVAS_WHITE = 8,    /* all ones; one only */
+  ISCP_CANVAS_USER = 16     /* the caller's own, `user_canvases` */
+};
+
+enum {
+  ISCP_PRESET_PAPER = 1,  /* the paper's text: alpha 0.2, gradient of |m|_1 zero at m = 0, last update kept */
+  ISCP_PRESET_AUTHORS = 2 /* as the paper's figures were probably made: alpha 8, gradient 1 at m = 0, last update dropped */
+};
+
+enum {
+  ISCP_ALPHA_PRESET = 0, /* the preset's alpha */
+  ISCP_ALPHA_FIXED = 1,  /* the field `alpha` */
+  ISCP_ALPHA_AUTO = 2    /* per class, the best of 0.1, 0.15, 0.2, 0.25, 0.3 times the preset's alpha / 0.2, by PW on D_n */
+};
+
+/* Which of the canvases of a class is selected. Both figures are kept for every canvas. */
+enum {
+  ISCP_SELECT_LOSS = 1, /* the lowest objective over D_n with the final mask (the paper's text) */
+  ISCP_SELECT_POWER = 2 /* the highest predictive power on D_n at `select_size` */
+};
+
+typedef struct iscp_search_options {
+  uint32_t struct_size;      /* sizeof(iscp_search_options), set by iscp_search_options_init */
+  int32_t preset;            /* ISCP_PRESET_*; default ISCP_PRESET_PAPER */
+  int32_t alpha_mode;        /* ISCP_ALPHA_*; default ISCP_ALPHA_PRESET */
+  int32_t canvas_kinds;      /* sum of ISCP_CANVAS_*; default ISCP_CANVAS_POSITIVE */
+  double alpha;              /* weight of |m|_1 / n, >= 0, if alpha_mode is ISCP_ALPHA_FIXED; default 0.2 */
+  double step;               /* eta: change of a mask value a step, (0, 1]; default 0.02 */
+  double fraction;           /* share of each class of the dataset that D_n is drawn from, (0, 1]; default 0.2 */
+  double select_size;        /* pattern size at which canvases are compared by power, (0, 1]; default 0.05 */
+  uint64_t seed;             /* of D_n, its order, and random canvases; default 0 */
+  int32_t canvases;          /* N: canvases of each kind a class, 1 to 1000; default 5 */
+  int32_t epochs;            /* T: passes over D_n, 1 to 1000; default 5 */
+  int32_t batch;             /* B: images a step, 1 to 1024; default 4 */
+  int32_t select;            /* ISCP_SELECT_*; default ISCP_SELECT_LOSS */
+  int32_t ties;              /* ISCP_TIES_*; default ISCP_TIES_EVIDENCE */
+  int32_t lanes;             /* searches that share one pass of the network, 1 to 256; 0 = chosen by size; default 0 */
+  int32_t class_count;       /* entries of `classes`; 0 = all classes; default 0 */
+  int32_t user_canvas_count; /* entries of `user_canvases`, 0 to 1000; default 0 */
+  const int32_t *classes;    /* the classes to search, each once; NULL = all; copied; default NULL */
+  const float *user_canvases; /* user_canvas_count x channels x height x width in [0,1]; copied; default NULL */
+} iscp_search_options;
+
+ISCP_API iscp_status iscp_search_options_init(iscp_search_options *options, uint32_t struct_size);
+
+/* Prepares a search. Nothing is computed yet. `options` may be NULL. Every argument is checked here: a class out of range,
+ * alpha below 0, a dataset whose contract is not the model's. On success the caller owns *out; on failure *out is NULL.
+ * Since 0.1. */
+ISCP_API iscp_status iscp_search_create(iscp_search **out, const iscp_model *model, const iscp_dataset *dataset,
+                                        const iscp_search_options *options);
+
+/* Takes NULL. Since 0.1. */
+ISCP_API void iscp_search_destroy(iscp_search *search);
+
+/* Goes on until the next class is finished and yields it in *class_index, or -1 when all are. After
+ * ISCP_ERROR_CANCELLED a further call goes on where it stopped, to the same result. A class without any canvas of the
+ * kinds asked for (no image is taken for it) is finished with 0 canvases. Since 0.1. */
+ISCP_API iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user);
+
+/* What one canvas gave. Later versions may append fields. */
+typedef struct iscp_canvas_result {
+  uint32_t struct_size;      /* sizeof(iscp_canvas_result), set by the caller before iscp_search_get_canvas */
+  int32_t kind;              /* one of ISCP_CANVAS_* */
+  int64_t image;             /* index in the dataset, or in user_canvases; -1 for white */
+  double alpha;              /* effective weight of |m|_1 / n */
+  double loss;               /* objective per image over D_n with the final mask: mean cross-entropy + alpha |m|_1 / n */
+  double power;              /* predictive power on D_n at select_size */
+  int32_t selected;          /* 1 for the best canvas of the class, else 0 */
+  int32_t saturated;         /* mask values equal to 1 */
+  int32_t zeros;             /* mask values equal to 0 */
+  int32_t steps;             /* mask updates kept */
+} iscp_canvas_result;
+
+/* Number of canvases that a finished class has, or 0. Since 0.1. */
+ISCP_API int32_t iscp_search_canvas_count(const iscp_search *search, int32_t class_index);
+
+/* Index of the selected canvas of a finished class, or -1. Since 0.1. */
+ISCP_API int32_t iscp_search_selected(const iscp_search *search, int32_t class_index);
+
+/* Fills `result`, whose struct_size the caller has set, for canvas `canvas` of a finished class. Since 0.1. */
+ISCP_API iscp_status iscp_search_get_canvas(const iscp_search *search, int32_t class_index, int32_t canvas,
+                                            iscp_canvas_result *result);
+
+/* The mask (height x width), the evidence (height x width: the sum of -sign(dL/dm)), the canvas (channels x height x
+ * width), and the objective per image of each epoch (`epochs` values) of one canvas of a finished class. They live as long as the search;
+ * NULL if there is no such class or canvas. Since 0.1. */
+ISCP_API const float *iscp_search_mask(const iscp_search *search, int32_t class_index, int32_t canvas);
+ISCP_API const int32_t *iscp_search_evidence(const iscp_search *search, int32_t class_index, int32_t canvas);
+ISCP_API const float *iscp_search_canvas(const iscp_search *search, int32_t class_index, int32_t canvas);
+ISCP_API const double *iscp_search_epochs(const iscp_search *search, int32_t class_index, int32_t canvas);
+
+/* Cuts the pattern of one canvas of a finished class, ties as the search's options say; see iscp_pattern_create.
+ * On success the caller owns *out; on failure *out is NULL. Since 0.1. */
+ISCP_API iscp_status iscp_search_pattern(iscp_pattern **out, const iscp_search *search, int32_t class_index,
+                                         int32_t canvas, int32_t cut_kind, double cut);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

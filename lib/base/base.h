@@ -1,0 +1,107 @@
+/* Face of lib/base: context, memory, messages, options rule, threads, random streams. No numerics. */
+#ifndef ISC_BASE_H
+#define ISC_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <iscp/context.h>
+#include <iscp/progress.h>
+
+/* ---- Status and message (status.c) ---- */
+
+/* Sets the thread's message and yields `status`: a macro, so that the compiler sees which status it is. */
+#define isc_fail(status, ...) (isc_message_set(__VA_ARGS__), (iscp_status)(status))
+void isc_message_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Puts "prefix: " before the thread's message and yields `status`: for a caller that knows the file's name. */
+#define isc_fail_in(status, prefix) isc_fail(status, "%s: %s", prefix, iscp_error_message())
+
+#define ISC_TRY(call)                        \
+  do {                                       \
+    iscp_status isc_try_status_ = (call);    \
+    if (isc_try_status_ != ISCP_OK)          \
+      return isc_try_status_;                \
+  } while (0)
+
+/* As ISC_TRY, in functions that give back what they hold at a label `done` and return `status`. */
+#define ISC_TRY_OR_DONE(call)       \
+  do {                              \
+    status = (call);                \
+    if (status != ISCP_OK)          \
+      goto done;                    \
+  } while (0)
+
+/* ---- Context (context.c) ---- */
+
+/* Adds and drops a reference: every object holds one on its context. */
+iscp_context *isc_context_hold(const iscp_context *context);
+void isc_context_drop(iscp_context *context);
+
+/* Hands a line to the context's log if its level asks for it. */
+void isc_log(const iscp_context *context, int32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Every computing entry point runs between these two: the first refuses a forked child and gives the calling thread's
+ * OpenMP pool the context's thread count, the second restores what the caller had. */
+typedef struct isc_compute {
+  int saved_threads;
+} isc_compute;
+iscp_status isc_compute_enter(const iscp_context *context, isc_compute *compute);
+void isc_compute_leave(const isc_compute *compute);
+
+/* ---- Memory (memory.c): the only place that calls malloc ---- */
+
+/* Memory of at least one byte, 64-byte aligned, owned by the caller until isc_free. On failure NULL and the thread's
+ * message; the callers return ISCP_ERROR_MEMORY. isc_calloc checks count * size for overflow and clears the memory. */
+void *isc_alloc(const iscp_context *context, size_t bytes);
+void *isc_calloc(const iscp_context *context, size_t count, size_t size);
+void isc_free(const iscp_context *context, void *memory); /* takes NULL */
+char *isc_strdup(const iscp_context *context, const char *text);
+
+/* Grows `*memory` (NULL at first) from `*capacity` elements to hold at least `needed`, doubling. */
+iscp_status isc_grow(const iscp_context *context, void **memory, size_t *capacity, size_t needed, size_t size);
+
+/* ---- Options (options.c): the one place that compares struct_size ---- */
+
+/* The ABI rule: the library's defaults, then the caller's prefix over them. A struct smaller than the first release's, or one
+ * with a non-zero byte beyond what this library knows, is ISCP_ERROR_ABI. `given` NULL leaves the defaults. */
+iscp_status isc_options_read(void *options, const void *defaults, size_t known, size_t first, const void *given,
+                             const char *name);
+
+/* Fills a caller's struct of `struct_size` bytes with the defaults, zeros beyond what is known. */
+iscp_status isc_options_init(void *options, uint32_t struct_size, const void *defaults, size_t known, size_t first,
+                             const char *name);
+
+/* Copies a result into a caller's struct, whose first field says its size; its own size stays in that field. */
+iscp_status isc_output_write(void *given, const void *result, size_t known, size_t first, const char *name);
+
+/* ---- Random streams (random.c): counter-based, never by thread or order of arrival ---- */
+
+enum isc_purpose { ISC_PURPOSE_SPLIT = 1, ISC_PURPOSE_ORDER = 2, ISC_PURPOSE_CANVAS = 3 };
+
+/* 64 random bits named by (seed, purpose, class, epoch, index): Philox4x32-10 with the seed as key. */
+uint64_t isc_random(uint64_t seed, int32_t purpose, int32_t class_index, int32_t epoch, int64_t index);
+
+/* Orders `count` indices by their random keys (ties by index): a seeded shuffle that is the same for any input order. */
+iscp_status isc_random_shuffle(const iscp_context *context, int64_t *indices, int64_t count, uint64_t seed,
+                               int32_t purpose, int32_t class_index, int32_t epoch);
+
+/* ---- Progress (progress.c) ---- */
+
+/* Calls the user's function at most ten times a second. */
+typedef struct isc_progress {
+  iscp_progress_fn function;
+  void *user;
+  const char *stage;
+  int64_t total;
+  int64_t last_tick; /* tenths of a second of a monotonic clock */
+} isc_progress;
+
+void isc_progress_begin(isc_progress *progress, const char *stage, int64_t total, iscp_progress_fn function, void *user);
+
+/* Reports `done`; ISCP_ERROR_CANCELLED if the user asks to stop. The last call, with done == total, always reports. */
+iscp_status isc_progress_tell(isc_progress *progress, int64_t done);
+
+#endif

@@ -1,0 +1,25 @@
+/* Version and struct sizes, for bindings that cannot include the headers. */
+#include <string.h>
+
+#include <iscp/iscp.h>
+
+uint32_t iscp_version(void) {
+  return ISCP_VERSION_MAJOR * 10000 + ISCP_VERSION_MINOR * 100 + ISCP_VERSION_PATCH;
+}
+
+uint32_t iscp_abi_sizeof(const char *struct_name) {
+  static const struct {
+    const char *name;
+    uint32_t size;
+  } structs[] = {
+#define ENTRY(type) {#type, sizeof(type)}
+      ENTRY(iscp_canvas_result),   ENTRY(iscp_context_options), ENTRY(iscp_contract),       ENTRY(iscp_dataset_options),
+      ENTRY(iscp_evaluate_options), ENTRY(iscp_model_info),     ENTRY(iscp_model_options),  ENTRY(iscp_pattern_info),
+      ENTRY(iscp_power),           ENTRY(iscp_progress),        ENTRY(iscp_report_options), ENTRY(iscp_search_options),
+#undef ENTRY
+  };
+  for (size_t i = 0; struct_name && i < sizeof structs / sizeof *structs; i++)
+    if (!strcmp(structs[i].name, struct_name))
+      return structs[i].size;
+  return 0;
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""The law of folders (docs/architecture.md), the doors of the libraries, and the calls that have no place in lib/."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LIB = ROOT / "lib"
+
+RANKS = {"base": 0, "tensor": 1, "format": 2, "data": 3, "nn": 3, "model": 4, "evaluate": 5, "search": 6, "report": 7}
+SEES = {
+    "base": "",
+    "tensor": "base",
+    "format": "base tensor",
+    "data": "base tensor format",
+    "nn": "base tensor",
+    "model": "base tensor format data nn",
+    "evaluate": "base tensor data nn model",
+    "search": "base tensor data nn model evaluate",
+    "report": "base tensor format data",
+}
+# header -> where it may be included
+DOORS = {
+    r"(oneapi/)?dnnl.*\.h": r"nn/onednn/",
+    r"cblas\.h|openblas.*": r"nn/blas/",
+    r"png\.h": r"format/png\.c$",
+    r"archive(_entry)?\.h": r"format/archive\.c$",
+    r"zlib\.h": r"format/\w+\.c$",
+    r"sha\d*\.h|sha2\.h": r"format/digest\.c$",
+    r"jansson\.h": r"(format/safetensors|data/contract|report/\w+)\.[ch]$",
+    r"omp\.h": r"base/context\.c$",
+    r"immintrin\.h": r"nn/",
+}
+# call -> where it may stand
+CALLS = {
+    r"printf|fprintf|puts|fputs|exit|_exit|abort|getenv|rand|srand|random|system|strcpy|strcat|sprintf|gets|time|gettimeofday": None,
+    r"malloc|calloc|realloc|free|strdup": r"base/memory\.c$",
+    r"clock_gettime": r"base/progress\.c$",
+}
+LONGEST = 500
+
+faults = []
+
+
+def fault(path, number, text):
+    faults.append(f"{path.relative_to(ROOT)}:{number}: {text}")
+
+
+def strip(text):
+    """Without comments and string contents, line numbers kept."""
+    text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), text, flags=re.S)
+    text = re.sub(r"//[^\n]*", "", text)
+    return re.sub(r'"(\\.|[^"\\\n])*"', lambda m: m.group() if m.group().endswith('.h"') else '""', text)
+
+
+def check_include(path, folder, number, name, system):
+    inside = str(path.relative_to(LIB))
+    for pattern, door in DOORS.items():
+        if re.fullmatch(pattern, name) and not re.search(door, inside):
+            fault(path, number, f"<{name}> is included only in {door}")
+    if system or name == "config.h":
+        return
+    other = name.split("/")[0]
+    if other == folder:
+        return
+    if other not in RANKS:
+        fault(path, number, f'"{name}" is of no folder of lib/')
+    elif other not in SEES[folder].split():
+        fault(path, number, f"{folder} does not see {other}")
+    elif name != f"{other}/{other}.h":
+        fault(path, number, f'"{name}" is not the face of {other}')
+
+
+def check_file(path):
+    inside = path.relative_to(LIB)
+    folder = inside.parts[0]
+    if folder not in RANKS:
+        fault(path, 1, f"folder {folder} has no rank")
+        return
+    raw = path.read_text()
+    lines = strip(raw).split("\n")
+    if len(lines) > LONGEST:
+        fault(path, 1, f"{len(lines)} lines, expected at most {LONGEST}: one idea a file")
+    for number, line in enumerate(lines, 1):
+        match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if match:
+            check_include(path, folder, number, match.group(2), match.group(1) == "<")
+            continue
+        for calls, place in CALLS.items():
+            for call in re.findall(rf"(?<![\w.>])({calls})\s*\(", line):
+                if not place or not re.search(place, str(inside)):
+                    fault(path, number, f"{call}() has no place here")
+    for number, line in enumerate(raw.split("\n"), 1):
+        if "\t" in line or line != line.rstrip():
+            fault(path, number, "a tab or a trailing blank")
+        if len(line) > 130:
+            fault(path, number, f"{len(line)} columns, expected about 120")
+
+
+def check_table():
+    """docs/architecture.md says the same."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    rows = dict()
+    for row in re.findall(r"^\| `(\w+)` \| (\d) \| `([\w/.]+)` \| ([\w ]*?) ?\|", text, flags=re.M):
+        rows[row[0]] = (int(row[1]), row[3].strip())
+    for folder, rank in RANKS.items():
+        if rows.get(folder) != (rank, SEES[folder]):
+            fault(ROOT / "docs/architecture.md", 1, f"the row of {folder} is {rows.get(folder)}, the lint's {(rank, SEES[folder])}")
+    for folder, seen in SEES.items():
+        for other in seen.split():
+            if RANKS[other] >= RANKS[folder]:
+                fault(ROOT / "test/lint/check_includes.py", 1, f"{folder} sees {other} of no lower rank")
+
+
+def main():
+    files = sorted(LIB.rglob("*.[ch]"))
+    if len(files) < 20:
+        sys.exit(f"only {len(files)} files found below {LIB}")
+    for path in files:
+        check_file(path)
+    check_table()
+    print("\n".join(faults))
+    print(f"{len(files)} files, {len(faults)} faults")
+    sys.exit(bool(faults))
+
+
+if __name__ == "__main__":
+    main()
