@@ -1,0 +1,33 @@
+/* Intervals and means of the figures that are reported. */
+#include <math.h>
+
+#include "evaluate/evaluate.h"
+
+/* Wilson, 1927: centre (p + z^2 / 2n) / (1 + z^2 / n), half width z sqrt(p (1 - p) / n + z^2 / 4n^2) / (1 + z^2 / n). */
+void isc_wilson(double *low, double *high, int64_t hits, int64_t count) {
+  static const double z = 1.959963984540054; /* 97.5 % quantile of the normal distribution */
+  *low = 0;
+  *high = 1;
+  if (count <= 0)
+    return;
+  double n = (double)count, p = (double)hits / n, scale = 1 + z * z / n;
+  double centre = (p + z * z / (2 * n)) / scale;
+  double half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale;
+  *low = hits == 0 ? 0 : fmax(0, centre - half);
+  *high = hits == count ? 1 : fmin(1, centre + half);
+}
+
+iscp_status iscp_mean_std(const double *values, int64_t count, double *mean, double *std) {
+  if (!values || !mean || !std)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", !values ? "values" : !mean ? "mean" : "std");
+  if (count < 1)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "count is %lld, expected 1 or more", (long long)count);
+  double sum = 0, squares = 0;
+  for (int64_t i = 0; i < count; i++)
+    sum += values[i];
+  *mean = sum / (double)count;
+  for (int64_t i = 0; i < count; i++)
+    squares += (values[i] - *mean) * (values[i] - *mean);
+  *std = sqrt(squares / (double)count);
+  return ISCP_OK;
+}

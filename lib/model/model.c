@@ -1,0 +1,234 @@
+/* A checkpoint file -> a model: tensors to the network, metadata or options to the input contract and the class names. */
+#include "model/model.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format/format.h"
+
+struct iscp_model {
+  atomic_int references;
+  iscp_context *context;
+  isc_network *network;
+  iscp_contract contract;
+  char **names; /* one a class, or NULL */
+  size_t name_count;
+  char hash[ISC_DIGEST_TEXT];
+};
+
+static const char CONTRACT_KEY[] = "iscp.contract";
+
+static const iscp_model_options defaults = {.struct_size = sizeof(iscp_model_options)};
+
+iscp_status iscp_model_options_init(iscp_model_options *options, uint32_t struct_size) {
+  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_model_options");
+}
+
+/* ---- Contract and names ---- */
+
+static iscp_status take_stored(iscp_model *model, const isc_tensor_set *tensors, bool need_contract) {
+  const char *stored = isc_tensor_set_metadata(tensors, CONTRACT_KEY);
+  if (stored)
+    return isc_contract_parse(&model->contract, &model->names, &model->name_count, model->context, stored);
+  if (need_contract)
+    return isc_fail(ISCP_ERROR_MISMATCH, "the file carries no input contract, expected one in the options (height, width, "
+                    "padding, mean, std)");
+  return ISCP_OK;
+}
+
+static iscp_status copy_names(iscp_model *model, const iscp_model_options *options) {
+  isc_names_free(model->names, model->name_count, model->context);
+  model->name_count = 0;
+  model->names = isc_calloc(model->context, (size_t)options->class_count, sizeof *model->names);
+  if (!model->names)
+    return ISCP_ERROR_MEMORY;
+  for (int32_t i = 0; i < options->class_count; i++) {
+    if (!options->class_names[i])
+      return isc_fail(ISCP_ERROR_ARGUMENT, "class_names[%d] is NULL", i);
+    model->names[i] = isc_strdup(model->context, options->class_names[i]);
+    if (!model->names[i])
+      return ISCP_ERROR_MEMORY;
+    model->name_count++;
+  }
+  return ISCP_OK;
+}
+
+static iscp_status take_contract(iscp_model *model, const isc_tensor_set *tensors, const iscp_model_options *options) {
+  ISC_TRY(take_stored(model, tensors, !options->contract));
+  if (options->contract)
+    ISC_TRY(isc_contract_read(&model->contract, options->contract));
+  if (options->class_names && options->class_count > 0)
+    ISC_TRY(copy_names(model, options));
+  return ISCP_OK;
+}
+
+static iscp_status check_fit(const iscp_model *model) {
+  const isc_architecture *a = isc_network_architecture(model->network);
+  if (model->contract.channels != a->channels)
+    return isc_fail(ISCP_ERROR_MISMATCH, "the input contract has %d channels, expected the network's %d",
+                    model->contract.channels, a->channels);
+  if (model->names && model->name_count != (size_t)a->classes)
+    return isc_fail(ISCP_ERROR_MISMATCH, "%zu class names are given, expected the network's %d", model->name_count,
+                    a->classes);
+  return ISCP_OK;
+}
+
+/* ---- Loading ---- */
+
+static iscp_status load(iscp_model *model, const char *path, const iscp_model_options *options) {
+  isc_tensor_set tensors = {0};
+  iscp_status status = isc_read_tensors(&tensors, model->context, path);
+  if (status != ISCP_OK)
+    return status; /* the reader named the file */
+  status = take_contract(model, &tensors, options);
+  if (status == ISCP_OK)
+    status = isc_network_create(&model->network, model->context, &tensors);
+  if (status == ISCP_OK)
+    status = check_fit(model);
+  isc_tensor_set_release(&tensors, model->context);
+  if (status == ISCP_ERROR_MISMATCH || status == ISCP_ERROR_FORMAT)
+    return isc_fail_in(status, path);
+  return status == ISCP_OK ? isc_digest_file(model->hash, model->context, path) : status;
+}
+
+iscp_status iscp_model_load(iscp_model **out, iscp_context *context, const char *path, const iscp_model_options *given) {
+  if (!out)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
+  *out = NULL;
+  if (!context || !path)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", context ? "path" : "context");
+  iscp_model_options options;
+  ISC_TRY(isc_options_read(&options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_model_options"));
+  if (options.class_count < 0 || (options.class_count > 0 && !options.class_names))
+    return isc_fail(ISCP_ERROR_ARGUMENT, "class_count is %d with class_names %s, expected 0 or a list of that many names",
+                    options.class_count, options.class_names ? "set" : "NULL");
+  iscp_model *model = isc_calloc(context, 1, sizeof *model);
+  if (!model)
+    return ISCP_ERROR_MEMORY;
+  atomic_init(&model->references, 1);
+  model->context = isc_context_hold(context);
+  iscp_status status = load(model, path, &options);
+  if (status != ISCP_OK) {
+    iscp_model_destroy(model);
+    return status;
+  }
+  *out = model;
+  return ISCP_OK;
+}
+
+iscp_model *isc_model_hold(const iscp_model *model) {
+  iscp_model *held = (iscp_model *)model;
+  atomic_fetch_add(&held->references, 1);
+  return held;
+}
+
+void iscp_model_destroy(iscp_model *model) {
+  if (!model || atomic_fetch_sub(&model->references, 1) != 1)
+    return;
+  iscp_context *context = model->context;
+  isc_network_drop(model->network);
+  isc_names_free(model->names, model->name_count, context);
+  isc_free(context, model);
+  isc_context_drop(context);
+}
+
+/* ---- Saving ---- */
+
+static bool is_float(isc_dtype dtype) {
+  return dtype == ISC_F32 || dtype == ISC_F16 || dtype == ISC_BF16 || dtype == ISC_F64;
+}
+
+/* A copy of `from` in the number type asked for; counters stay what they are. */
+static iscp_status convert(isc_tensor *to, const iscp_context *context, const isc_tensor *from, isc_dtype dtype) {
+  dtype = is_float(from->dtype) ? dtype : from->dtype;
+  ISC_TRY(isc_tensor_create(to, context, dtype, from->dims, from->shape));
+  to->name = isc_strdup(context, from->name);
+  int64_t count = isc_tensor_count(from);
+  float *numbers = NULL;
+  if (dtype == from->dtype)
+    memcpy(to->data, from->data, isc_tensor_bytes(from));
+  else if (dtype == ISC_F32)
+    isc_to_f32(to->data, from->data, from->dtype, count);
+  else if ((numbers = isc_calloc(context, (size_t)count, sizeof *numbers))) {
+    isc_to_f32(numbers, from->data, from->dtype, count);
+    isc_f32_to_f16(to->data, numbers, count);
+    isc_free(context, numbers);
+  } else
+    return ISCP_ERROR_MEMORY;
+  return to->name ? ISCP_OK : ISCP_ERROR_MEMORY;
+}
+
+static iscp_status collect(isc_tensor_set *set, const iscp_model *model, isc_dtype dtype) {
+  const isc_tensor_set *stored = isc_network_tensors(model->network);
+  for (size_t i = 0; i < stored->count; i++) {
+    isc_tensor tensor = {0};
+    iscp_status status = convert(&tensor, model->context, &stored->items[i], dtype);
+    if (status == ISCP_OK)
+      status = isc_tensor_set_add(set, model->context, &tensor);
+    isc_tensor_release(&tensor, model->context);
+    if (status != ISCP_OK)
+      return status;
+  }
+  char *json;
+  ISC_TRY(isc_contract_print(&json, model->context, &model->contract, (const char *const *)model->names,
+                             model->name_count));
+  iscp_status status = isc_tensor_set_describe(set, model->context, CONTRACT_KEY, json);
+  isc_free(model->context, json);
+  return status;
+}
+
+iscp_status iscp_model_save(const iscp_model *model, const char *path, int32_t store) {
+  if (!model || !path)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", model ? "path" : "model");
+  if (store != ISCP_STORE_F32 && store != ISCP_STORE_F16)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "store is %d, expected ISCP_STORE_F32 or ISCP_STORE_F16", store);
+  isc_tensor_set set = {0};
+  iscp_status status = collect(&set, model, store == ISCP_STORE_F16 ? ISC_F16 : ISC_F32);
+  if (status == ISCP_OK)
+    status = isc_write_safetensors(&set, model->context, path);
+  isc_tensor_set_release(&set, model->context);
+  return status;
+}
+
+/* ---- Asking ---- */
+
+iscp_status iscp_model_get_info(const iscp_model *model, iscp_model_info *info) {
+  if (!model)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "model is NULL");
+  const isc_architecture *a = isc_network_architecture(model->network);
+  iscp_model_info result = {
+      .struct_size = sizeof result,
+      .depth = a->depth,
+      .width = a->width,
+      .stem = a->stem,
+      .classes = a->classes,
+      .channels = a->channels,
+      .parameters = isc_network_parameters(model->network),
+      .multiply_adds = isc_network_multiply_adds(model->network, model->contract.height, model->contract.width),
+  };
+  return isc_output_write(info, &result, sizeof result, sizeof result, "iscp_model_info");
+}
+
+const iscp_contract *iscp_model_contract(const iscp_model *model) { return model ? &model->contract : NULL; }
+
+const char *iscp_model_class_name(const iscp_model *model, int32_t index) {
+  return model && index >= 0 && (size_t)index < model->name_count ? model->names[index] : NULL;
+}
+
+const char *iscp_model_hash(const iscp_model *model) { return model ? model->hash : NULL; }
+
+const isc_network *isc_model_network(const iscp_model *model) { return model->network; }
+const iscp_context *isc_model_context(const iscp_model *model) { return model->context; }
+int32_t isc_model_classes(const iscp_model *model) { return isc_network_architecture(model->network)->classes; }
+
+iscp_status isc_model_check_dataset(const iscp_model *model, const iscp_dataset *dataset) {
+  const iscp_contract *a = &model->contract, *b = iscp_dataset_contract(dataset);
+  if (!isc_contract_same_form(a, b))
+    return isc_fail(ISCP_ERROR_MISMATCH, "the images are %dx%dx%d, expected the model's %dx%dx%d", b->channels, b->height,
+                    b->width, a->channels, a->height, a->width);
+  if (iscp_dataset_classes(dataset) > isc_model_classes(model))
+    return isc_fail(ISCP_ERROR_MISMATCH, "the images have %d classes, expected at most the model's %d",
+                    iscp_dataset_classes(dataset), isc_model_classes(model));
+  return ISCP_OK;
+}

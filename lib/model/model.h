@@ -1,0 +1,42 @@
+/* Face of lib/model: a network with its input contract and class names, and the session that runs it. */
+#ifndef ISC_MODEL_H
+#define ISC_MODEL_H
+
+#include <iscp/model.h>
+
+#include "data/data.h"
+#include "nn/nn.h"
+
+iscp_model *isc_model_hold(const iscp_model *model); /* one more reference */
+const isc_network *isc_model_network(const iscp_model *model);
+const iscp_context *isc_model_context(const iscp_model *model);
+int32_t isc_model_classes(const iscp_model *model);
+
+/* ISCP_ERROR_MISMATCH unless the dataset's images are what the model expects and its labels are the model's classes. */
+iscp_status isc_model_check_dataset(const iscp_model *model, const iscp_dataset *dataset);
+
+/* ---- Sessions, for those who fill batches themselves (search, evaluate) ---- */
+
+/* Claims the session for the calling thread and enters the context; isc_session_leave gives both back. */
+iscp_status isc_session_enter(iscp_session *session, isc_compute *compute);
+void isc_session_leave(iscp_session *session, const isc_compute *compute);
+
+int32_t isc_session_batch(const iscp_session *session);
+
+/* Row `row` of the batch, channels x height x width, normalised: (pixel - mean) / std. */
+float *isc_session_src(iscp_session *session, int32_t row);
+
+/* Between enter and leave. Rows that were not written keep what they held; their results are of no use. */
+iscp_status isc_session_forward(iscp_session *session);
+const float *isc_session_logits(const iscp_session *session, int32_t row);
+float *isc_session_diff_logits(iscp_session *session, int32_t row);
+iscp_status isc_session_backward(iscp_session *session);
+const float *isc_session_diff_src(const iscp_session *session, int32_t row);
+
+/* dst = (image - mean) / std, per channel. */
+void isc_normalise(float *dst, const float *image, const iscp_contract *contract);
+
+/* A batch that keeps the machine busy without outgrowing its caches, for a network run over many images. */
+int32_t isc_model_good_batch(const iscp_model *model, int32_t purpose);
+
+#endif

@@ -1,0 +1,78 @@
+/* The table of ResNets (He et al., 2016; stride in the 3x3 convolution, "v1.5") and how a checkpoint is told to be one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "nn/graph.h"
+
+static const struct {
+  int32_t depth, blocks[4];
+  bool bottleneck;
+} table[] = {
+    {18, {2, 2, 2, 2}, false}, {34, {3, 4, 6, 3}, false},  {50, {3, 4, 6, 3}, true},
+    {101, {3, 4, 23, 3}, true}, {152, {3, 8, 36, 3}, true},
+};
+
+bool isc_architecture_blocks(int32_t depth, int32_t blocks[4], bool *bottleneck) {
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+    if (table[i].depth == depth) {
+      memcpy(blocks, table[i].blocks, sizeof table[i].blocks);
+      *bottleneck = table[i].bottleneck;
+      return true;
+    }
+  return false;
+}
+
+static iscp_status find(const isc_tensor **tensor, const isc_tensor_set *tensors, const char *name, int32_t dims) {
+  *tensor = isc_tensor_set_find(tensors, name);
+  if (!*tensor)
+    return isc_fail(ISCP_ERROR_MISMATCH, "no tensor \"%s\", expected a ResNet with torchvision's names", name);
+  if ((*tensor)->dims != dims)
+    return isc_fail(ISCP_ERROR_MISMATCH, "tensor \"%s\" has %d dimensions, expected %d", name, (*tensor)->dims, dims);
+  return ISCP_OK;
+}
+
+static int32_t count_blocks(const isc_tensor_set *tensors, int stage) {
+  char name[40];
+  int32_t count = 0;
+  do
+    snprintf(name, sizeof name, "layer%d.%d.conv1.weight", stage + 1, count++);
+  while (isc_tensor_set_find(tensors, name) && count < 100);
+  return count - 1;
+}
+
+static iscp_status infer_depth(int32_t *depth, const isc_tensor_set *tensors) {
+  int32_t blocks[4];
+  for (int stage = 0; stage < 4; stage++)
+    blocks[stage] = count_blocks(tensors, stage);
+  bool bottleneck = isc_tensor_set_find(tensors, "layer1.0.conv3.weight") != NULL;
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+    if (table[i].bottleneck == bottleneck && !memcmp(table[i].blocks, blocks, sizeof blocks)) {
+      *depth = table[i].depth;
+      return ISCP_OK;
+    }
+  return isc_fail(ISCP_ERROR_MISMATCH, "layers of %d, %d, %d, %d %s blocks, expected those of ResNet-18, 34, 50, 101 or 152",
+                  blocks[0], blocks[1], blocks[2], blocks[3], bottleneck ? "bottleneck" : "basic");
+}
+
+iscp_status isc_architecture_infer(isc_architecture *architecture, const isc_tensor_set *tensors) {
+  const isc_tensor *stem, *head;
+  ISC_TRY(find(&stem, tensors, "conv1.weight", 4));
+  ISC_TRY(find(&head, tensors, "fc.weight", 2));
+  ISC_TRY(infer_depth(&architecture->depth, tensors));
+  int64_t width = stem->shape[0], channels = stem->shape[1], k = stem->shape[2];
+  if (width < 1 || width > 4096)
+    return isc_fail(ISCP_ERROR_MISMATCH, "conv1.weight has %lld output channels, expected 1 to 4096", (long long)width);
+  if (channels != 1 && channels != 3)
+    return isc_fail(ISCP_ERROR_MISMATCH, "conv1.weight has %lld input channels, expected 1 or 3", (long long)channels);
+  if ((k != 7 && k != 3) || stem->shape[3] != k)
+    return isc_fail(ISCP_ERROR_MISMATCH, "conv1.weight is %lldx%lld, expected 7x7 (imagenet stem) or 3x3 (cifar stem)",
+                    (long long)k, (long long)stem->shape[3]);
+  if (head->shape[0] < 2 || head->shape[0] > 1000000)
+    return isc_fail(ISCP_ERROR_MISMATCH, "fc.weight has %lld rows, expected 2 to 1000000 classes",
+                    (long long)head->shape[0]);
+  architecture->width = (int32_t)width;
+  architecture->channels = (int32_t)channels;
+  architecture->stem = k == 7 ? ISCP_STEM_IMAGENET : ISCP_STEM_CIFAR;
+  architecture->classes = (int32_t)head->shape[0];
+  return ISCP_OK;
+}

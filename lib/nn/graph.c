@@ -1,0 +1,190 @@
+/* Writes a ResNet out as two lists of operations, forward and backward to the input.
+ *
+ * Activations are not kept for backward: a frozen network needs only one bit a ReLU. So both lists run over three slots of
+ * memory that are used again and again. The last convolution of a block adds into the shortcut's slot; a block's
+ * diff_src is the sum of its two branches, the only sum of data gradients. */
+#include "nn/graph.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct builder {
+  isc_graph *graph;
+  int32_t batch;
+  uint32_t taken; /* one bit a slot */
+} builder;
+
+static int32_t take_slot(builder *b) {
+  int32_t slot = 0;
+  while (b->taken >> slot & 1)
+    slot++;
+  b->taken |= 1u << slot;
+  return slot;
+}
+
+static void give_slot(builder *b, int32_t slot) { b->taken &= ~(1u << slot); }
+
+static void add_forward(builder *b, isc_operation_kind kind, int32_t layer, int32_t src, int32_t dst) {
+  b->graph->forward[b->graph->forward_count++] = (isc_operation){kind, layer, src, dst};
+}
+
+static void add_backward(builder *b, isc_operation_kind kind, int32_t layer, int32_t src, int32_t dst) {
+  b->graph->backward[b->graph->backward_count++] = (isc_operation){kind, layer, src, dst};
+}
+
+/* The shape of what flows between layers. */
+typedef struct flow {
+  int32_t c, h, w;
+} flow;
+
+static int32_t add_layer(builder *b, const char *conv, const char *norm, flow src, int32_t oc, int32_t k, int32_t stride,
+                         bool relu, bool sum) {
+  isc_layer *layer = &b->graph->layers[b->graph->layer_count];
+  int32_t pad = k / 2;
+  snprintf(layer->conv, sizeof layer->conv, "%s", conv);
+  snprintf(layer->norm, sizeof layer->norm, "%s", norm);
+  layer->shape = (isc_conv_shape){b->batch, src.c, src.h, src.w, oc, (src.h + 2 * pad - k) / stride + 1,
+                                  (src.w + 2 * pad - k) / stride + 1, k, stride, pad};
+  layer->relu = relu;
+  layer->sum = sum;
+  return b->graph->layer_count++;
+}
+
+static flow flow_behind(const builder *b, int32_t layer) {
+  const isc_conv_shape *shape = &b->graph->layers[layer].shape;
+  return (flow){shape->oc, shape->oh, shape->ow};
+}
+
+/* The layers of one block: 2 (basic) or 3 (bottleneck) in a row, and the shortcut's convolution or ISC_NO_LAYER. */
+typedef struct block {
+  int32_t layers[3], count, shortcut;
+} block;
+
+static block add_block_layers(builder *b, int stage, int index, flow src, bool bottleneck) {
+  int32_t planes = b->graph->architecture.width << stage, stride = stage > 0 && index == 0 ? 2 : 1;
+  int32_t out = bottleneck ? 4 * planes : planes;
+  block made = {.count = bottleneck ? 3 : 2, .shortcut = ISC_NO_LAYER};
+  flow at = src;
+  for (int i = 0; i < made.count; i++) {
+    char conv[40], norm[40];
+    snprintf(conv, sizeof conv, "layer%d.%d.conv%d", stage + 1, index, i + 1);
+    snprintf(norm, sizeof norm, "layer%d.%d.bn%d", stage + 1, index, i + 1);
+    bool last = i == made.count - 1, strided = bottleneck ? i == 1 : i == 0;
+    int32_t k = bottleneck && i != 1 ? 1 : 3;
+    made.layers[i] = add_layer(b, conv, norm, at, last ? out : planes, k, strided ? stride : 1, true, last);
+    at = flow_behind(b, made.layers[i]);
+  }
+  if (stride != 1 || src.c != out) {
+    char conv[40], norm[40];
+    snprintf(conv, sizeof conv, "layer%d.%d.downsample.0", stage + 1, index);
+    snprintf(norm, sizeof norm, "layer%d.%d.downsample.1", stage + 1, index);
+    made.shortcut = add_layer(b, conv, norm, src, out, 1, stride, false, false);
+  }
+  return made;
+}
+
+/* src slot x -> the slot of the block's output. */
+static int32_t add_block_forward(builder *b, const block *made, int32_t x) {
+  int32_t at = x;
+  for (int i = 0; i < made->count - 1; i++) {
+    int32_t next = take_slot(b);
+    add_forward(b, ISC_CONV_FORWARD, made->layers[i], at, next);
+    if (at != x)
+      give_slot(b, at);
+    at = next;
+  }
+  int32_t out = x;
+  if (made->shortcut != ISC_NO_LAYER) {
+    out = take_slot(b);
+    add_forward(b, ISC_CONV_FORWARD, made->shortcut, x, out);
+    give_slot(b, x);
+  }
+  add_forward(b, ISC_CONV_FORWARD, made->layers[made->count - 1], at, out);
+  give_slot(b, at);
+  return out;
+}
+
+/* Slot g of diff_dst (ReLU backward of the block's output already done) -> slot of diff_src, with the ReLU of `behind`, the
+ * layer whose output the block read (ISC_NO_LAYER behind a max-pool). */
+static int32_t add_block_backward(builder *b, const block *made, int32_t g, int32_t behind) {
+  int32_t at = g;
+  for (int i = made->count - 1; i >= 0; i--) {
+    int32_t next = take_slot(b);
+    add_backward(b, ISC_CONV_BACKWARD_DATA, made->layers[i], at, next);
+    if (i > 0)
+      add_backward(b, ISC_RELU_BACKWARD, made->layers[i - 1], next, next);
+    if (at != g)
+      give_slot(b, at);
+    at = next;
+  }
+  int32_t shortcut = g;
+  if (made->shortcut != ISC_NO_LAYER) {
+    shortcut = take_slot(b);
+    add_backward(b, ISC_CONV_BACKWARD_DATA, made->shortcut, g, shortcut);
+    give_slot(b, g);
+  }
+  add_backward(b, ISC_JOIN_BACKWARD, behind, at, shortcut);
+  give_slot(b, at);
+  return shortcut;
+}
+
+static void set_pool(isc_graph *graph, flow src) {
+  graph->pool_ih = src.h;
+  graph->pool_iw = src.w;
+  graph->pool_oh = (src.h - 1) / 2 + 1;
+  graph->pool_ow = (src.w - 1) / 2 + 1;
+}
+
+iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architecture, int32_t batch, int32_t height,
+                            int32_t width) {
+  int32_t blocks[4];
+  bool bottleneck, imagenet = architecture->stem == ISCP_STEM_IMAGENET;
+  if (!isc_architecture_blocks(architecture->depth, blocks, &bottleneck))
+    return isc_fail(ISCP_ERROR_ARGUMENT, "depth is %d, expected 18, 34, 50, 101 or 152", architecture->depth);
+  memset(graph, 0, sizeof *graph);
+  graph->architecture = *architecture;
+  builder b = {graph, batch, 0};
+
+  flow at = {architecture->channels, height, width};
+  int32_t stem = add_layer(&b, "conv1", "bn1", at, architecture->width, imagenet ? 7 : 3, imagenet ? 2 : 1, true, false);
+  at = flow_behind(&b, stem);
+  int32_t x = take_slot(&b);
+  add_forward(&b, ISC_CONV_FORWARD, stem, ISC_SLOT_INPUT, x);
+  if (imagenet) {
+    set_pool(graph, at);
+    at = (flow){at.c, graph->pool_oh, graph->pool_ow};
+    int32_t pooled = take_slot(&b);
+    add_forward(&b, ISC_POOL_FORWARD, ISC_NO_LAYER, x, pooled);
+    give_slot(&b, x);
+    x = pooled;
+  }
+  block made[64];
+  int32_t count = 0;
+  for (int stage = 0; stage < 4; stage++)
+    for (int32_t index = 0; index < blocks[stage]; index++) {
+      made[count] = add_block_layers(&b, stage, index, at, bottleneck);
+      x = add_block_forward(&b, &made[count], x);
+      at = flow_behind(&b, made[count].layers[made[count].count - 1]);
+      count++;
+    }
+  graph->head_src = x;
+  graph->last_layer = made[count - 1].layers[made[count - 1].count - 1];
+  graph->features = at.c;
+  graph->head_h = at.h;
+  graph->head_w = at.w;
+
+  b.taken = 0;
+  int32_t g = graph->head_diff = take_slot(&b);
+  for (int32_t i = count - 1; i >= 0; i--) {
+    int32_t behind = i > 0 ? made[i - 1].layers[made[i - 1].count - 1] : imagenet ? ISC_NO_LAYER : stem;
+    g = add_block_backward(&b, &made[i], g, behind);
+  }
+  if (imagenet) {
+    int32_t unpooled = take_slot(&b);
+    add_backward(&b, ISC_POOL_BACKWARD, ISC_NO_LAYER, g, unpooled);
+    add_backward(&b, ISC_RELU_BACKWARD, stem, unpooled, unpooled);
+    g = unpooled;
+  }
+  add_backward(&b, ISC_CONV_BACKWARD_DATA, stem, g, ISC_SLOT_INPUT);
+  return ISCP_OK;
+}

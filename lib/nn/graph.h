@@ -1,0 +1,59 @@
+/* A ResNet written out as a list of operations over a few memory slots: what plan.c runs. */
+#ifndef ISC_NN_GRAPH_H
+#define ISC_NN_GRAPH_H
+
+#include "nn/nn.h"
+
+enum { ISC_MAX_LAYERS = 160, ISC_MAX_OPERATIONS = 1024, ISC_SLOTS = 4, ISC_SLOT_INPUT = -1, ISC_NO_LAYER = -1 };
+
+/* A convolution: dst = f(weights * src + bias [+ dst]), square kernel, stride and padding the same in both directions. */
+typedef struct isc_conv_shape {
+  int32_t n, ic, ih, iw, oc, oh, ow, k, stride, pad;
+} isc_conv_shape;
+
+/* A convolution with the batch norm behind it. */
+typedef struct isc_layer {
+  char conv[40]; /* "layer1.0.conv2": its weights are conv.weight */
+  char norm[40]; /* "layer1.0.bn2" or "layer1.0.downsample.1" */
+  isc_conv_shape shape;
+  bool relu; /* dst = max(dst, 0), and one bit a number says where dst > 0 */
+  bool sum;  /* dst holds the shortcut already and is added to */
+} isc_layer;
+
+typedef enum isc_operation_kind {
+  ISC_CONV_FORWARD,       /* dst = layer(src) */
+  ISC_POOL_FORWARD,       /* dst = maxpool(src) */
+  ISC_CONV_BACKWARD_DATA, /* dst = diff_src of layer, src = its diff_dst */
+  ISC_POOL_BACKWARD,      /* dst = diff_src of the max-pool, src = its diff_dst */
+  ISC_RELU_BACKWARD,      /* dst = dst where the layer's bits are set, else 0 */
+  ISC_JOIN_BACKWARD       /* dst = dst + src, and ReLU backward of the layer, if there is one */
+} isc_operation_kind;
+
+typedef struct isc_operation {
+  isc_operation_kind kind;
+  int32_t layer; /* index, or ISC_NO_LAYER */
+  int32_t src, dst; /* slots, or ISC_SLOT_INPUT */
+} isc_operation;
+
+typedef struct isc_graph {
+  isc_architecture architecture;
+  isc_layer layers[ISC_MAX_LAYERS];
+  int32_t layer_count;
+  isc_operation forward[ISC_MAX_OPERATIONS], backward[ISC_MAX_OPERATIONS];
+  int32_t forward_count, backward_count;
+  int32_t head_src;       /* slot that holds layer4's output when forward ends */
+  int32_t head_diff;      /* slot that backward starts from: diff of layer4's output */
+  int32_t last_layer;     /* the layer whose ReLU made layer4's output */
+  int32_t features;       /* channels of layer4's output */
+  int32_t head_h, head_w; /* its size */
+  int32_t pool_ih, pool_iw, pool_oh, pool_ow; /* the max-pool, 3x3 stride 2 pad 1; zeros if there is none */
+} isc_graph;
+
+/* Fills `graph` for images of height x width. ISCP_ERROR_MISMATCH if the network shrinks them to nothing. */
+iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architecture, int32_t batch, int32_t height,
+                            int32_t width);
+
+/* Blocks a stage and whether they are bottlenecks, for a depth; false for an unknown depth. */
+bool isc_architecture_blocks(int32_t depth, int32_t blocks[4], bool *bottleneck);
+
+#endif

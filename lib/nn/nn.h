@@ -1,0 +1,75 @@
+/* Face of lib/nn: a frozen ResNet, forward and backward to its input. No files, no datasets, no patterns.
+ *
+ *   tensors -> isc_network (architecture and parameters, immutable, shared)
+ *           -> isc_plan    (one batch size: packed weights, activations, scratch; one thread at a time)
+ *
+ * Names are oneDNN's: src, weights, bias, dst, diff_src, diff_dst; N C H W, OC OH OW, KH KW. */
+#ifndef ISC_NN_H
+#define ISC_NN_H
+
+#include <iscp/model.h>
+
+#include "tensor/tensor.h"
+
+/* ---- Architecture (architecture.c) ---- */
+
+typedef struct isc_architecture {
+  int32_t depth;    /* 18, 34, 50, 101, 152 */
+  int32_t width;    /* channels of the stem */
+  int32_t stem;     /* ISCP_STEM_* */
+  int32_t classes;  /* rows of fc.weight */
+  int32_t channels; /* channels of the input */
+} isc_architecture;
+
+/* Reads the architecture off the tensors' names and shapes (torchvision's). ISCP_ERROR_MISMATCH says what is missing. */
+iscp_status isc_architecture_infer(isc_architecture *architecture, const isc_tensor_set *tensors);
+
+/* ---- Network (network.c) ---- */
+
+typedef struct isc_network isc_network;
+
+/* Takes over `tensors` (emptied on success) after checking each: nothing missing, unexpected or mis-shaped, all numbers
+ * finite, no negative variance. All faults are logged, the message names the first ones. */
+iscp_status isc_network_create(isc_network **out, const iscp_context *context, isc_tensor_set *tensors);
+isc_network *isc_network_hold(const isc_network *network);
+void isc_network_drop(isc_network *network); /* takes NULL */
+const isc_architecture *isc_network_architecture(const isc_network *network);
+const isc_tensor_set *isc_network_tensors(const isc_network *network);
+const iscp_context *isc_network_context(const isc_network *network);
+int64_t isc_network_parameters(const isc_network *network);
+int64_t isc_network_multiply_adds(const isc_network *network, int32_t height, int32_t width);
+
+/* ---- Plan (plan.c) ---- */
+
+typedef struct isc_plan isc_plan;
+
+/* Packs the weights (batch norm folded in) and takes all memory of a pass of `batch` images of channels x height x width.
+ * `gradient` false leaves out what only backward needs. */
+iscp_status isc_plan_create(isc_plan **out, const isc_network *network, int32_t batch, int32_t height, int32_t width,
+                            bool gradient);
+void isc_plan_destroy(isc_plan *plan); /* takes NULL */
+
+int32_t isc_plan_batch(const isc_plan *plan);
+size_t isc_plan_memory(const isc_plan *plan); /* bytes held, weights included */
+
+/* N x channels x height x width, normalised; the caller writes it, forward reads it. */
+float *isc_plan_src(isc_plan *plan);
+
+/* src -> logits. Every row is computed; the caller uses those it filled. */
+iscp_status isc_plan_forward(isc_plan *plan);
+const float *isc_plan_logits(const isc_plan *plan); /* N x classes */
+
+/* diff_logits (N x classes, written by the caller; zero rows give zero gradients) -> diff_src, of the last forward. */
+float *isc_plan_diff_logits(isc_plan *plan);
+iscp_status isc_plan_backward(isc_plan *plan);
+const float *isc_plan_diff_src(const isc_plan *plan); /* N x channels x height x width, of the normalised input */
+
+/* ---- Loss (loss.c) ---- */
+
+/* -log softmax(logits)[target] of one row of `classes` logits; diff_logits (may be NULL) = softmax(logits) - onehot(target). */
+double isc_cross_entropy(float *diff_logits, const float *logits, int32_t classes, int32_t target);
+
+/* Index of the largest of `classes` logits, the lowest of equal ones. */
+int32_t isc_argmax(const float *logits, int32_t classes);
+
+#endif

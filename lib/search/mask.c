@@ -1,0 +1,61 @@
+/* Sign updates of a mask on its lattice (Algorithm 1, line 8). */
+#include "search/mask.h"
+
+#include <string.h>
+
+iscp_status isc_mask_create(isc_mask *mask, const iscp_context *context, int64_t pixels, double step) {
+  memset(mask, 0, sizeof *mask);
+  mask->pixels = pixels;
+  mask->step = step;
+  mask->values = isc_calloc(context, (size_t)pixels, sizeof *mask->values);
+  mask->evidence = isc_calloc(context, (size_t)pixels, sizeof *mask->evidence);
+  mask->ticks = isc_calloc(context, (size_t)pixels, sizeof *mask->ticks);
+  mask->anchors = isc_calloc(context, (size_t)pixels, sizeof *mask->anchors);
+  if (!mask->values || !mask->evidence || !mask->ticks || !mask->anchors) {
+    isc_mask_release(mask, context);
+    return ISCP_ERROR_MEMORY;
+  }
+  for (int64_t i = 0; i < pixels; i++) {
+    mask->values[i] = 0.5f;
+    mask->anchors[i] = 1;
+  }
+  return ISCP_OK;
+}
+
+void isc_mask_release(isc_mask *mask, const iscp_context *context) {
+  isc_free(context, mask->values);
+  isc_free(context, mask->evidence);
+  isc_free(context, mask->ticks);
+  isc_free(context, mask->anchors);
+  memset(mask, 0, sizeof *mask);
+}
+
+static void move(isc_mask *mask, int64_t i, int32_t direction) {
+  int32_t ticks = mask->ticks[i] + direction;
+  float value = (float)(0.5 * mask->anchors[i] + ticks * mask->step);
+  /* A value that rounds to a bound is on it. */
+  if (value <= 0 || value >= 1) {
+    mask->anchors[i] = value <= 0 ? 0 : 2;
+    ticks = 0;
+    value = value <= 0 ? 0 : 1;
+  }
+  mask->ticks[i] = ticks;
+  mask->values[i] = value;
+}
+
+void isc_mask_update(isc_mask *mask, const double *gradient, double l1, bool l1_at_zero) {
+  for (int64_t i = 0; i < mask->pixels; i++) {
+    double slope = gradient[i] + (mask->values[i] > 0 || l1_at_zero ? l1 : 0);
+    int32_t direction = (slope < 0) - (slope > 0);
+    mask->evidence[i] += direction;
+    if (direction)
+      move(mask, i, direction);
+  }
+}
+
+double isc_mask_mean(const isc_mask *mask) {
+  double sum = 0;
+  for (int64_t i = 0; i < mask->pixels; i++)
+    sum += mask->values[i];
+  return sum / (double)mask->pixels;
+}

@@ -1,0 +1,95 @@
+/* The inside of a search, for lib/search only.
+ *
+ *   options -> clean pass -> canvases of each class -> jobs (class, canvas, alpha) -> lanes, several jobs in one batch of the
+ *   network -> figures of each job -> the class's selection */
+#ifndef ISC_SEARCH_H
+#define ISC_SEARCH_H
+
+#include <iscp/search.h>
+
+#include "evaluate/evaluate.h"
+#include "search/mask.h"
+
+enum { ISC_MAX_ALPHAS = 5 };
+
+/* One canvas image. */
+typedef struct isc_canvas {
+  int32_t kind;
+  int64_t image;
+  float *pixels; /* channels x height x width */
+} isc_canvas;
+
+typedef enum isc_job_state { ISC_JOB_WAITING, ISC_JOB_RUNNING, ISC_JOB_STEPPED, ISC_JOB_DONE } isc_job_state;
+
+/* Algorithm 1 on one canvas with one alpha. */
+typedef struct isc_job {
+  isc_job_state state;
+  int32_t entry;  /* index of its class in the search's list */
+  int32_t canvas; /* index in the class's canvases */
+  double alpha;
+  isc_mask mask;
+  int64_t *order;    /* D_n of this class, in the order of the current epoch */
+  int64_t order_count, position;
+  int32_t epoch, steps;
+  double epoch_loss; /* sum over the images of the current epoch */
+  double *epochs;    /* objective per image of each epoch */
+  double loss, power;
+} isc_job;
+
+/* One class: its canvases, its jobs, and what was selected. */
+typedef struct isc_class {
+  int32_t index;
+  isc_canvas *canvases;
+  int32_t canvas_count;
+  isc_job *jobs; /* alpha_count x canvas_count, alpha by alpha */
+  int32_t job_count, jobs_done;
+  int32_t alpha_used; /* index of the alpha whose jobs are the result */
+  int32_t selected;   /* canvas */
+  bool finished, yielded;
+} isc_class;
+
+struct iscp_search {
+  iscp_search_options options; /* its pointers are the search's own copies */
+  iscp_model *model;
+  iscp_dataset *dataset;
+  iscp_context *context;
+  int64_t pixels, numbers; /* of one image */
+  int32_t channels;
+  double alphas[ISC_MAX_ALPHAS];
+  int32_t alpha_count;
+  bool l1_at_zero, drop_last;
+  uint8_t *searched; /* the draw: D_n of class y is these without the images of y */
+  isc_class *classes;
+  int32_t class_count;
+  int32_t *class_list;
+  float *user_canvases;
+  int32_t lane_count;
+  isc_job **lanes; /* NULL = idle */
+  iscp_session *session;
+  float *images;     /* lanes x batch images in pixel range */
+  double *gradients; /* lanes x pixels */
+  isc_clean clean;
+  bool prepared; /* clean pass done, canvases chosen */
+};
+
+/* options.c */
+iscp_status isc_search_options_check(iscp_search_options *options, const iscp_search_options *given,
+                                     const iscp_model *model);
+
+/* canvas.c: chooses the canvases of a class from the clean results. */
+iscp_status isc_canvases_choose(iscp_search *search, isc_class *class_);
+
+/* lanes.c: one minibatch of every lane, in one pass of the network. */
+iscp_status isc_lanes_step(iscp_search *search, isc_meter *meter);
+
+/* jobs.c: life of a job, and its figures once its mask is final. */
+iscp_status isc_job_start(iscp_search *search, isc_job *job);
+iscp_status isc_job_next_epoch(iscp_search *search, isc_job *job);
+iscp_status isc_job_measure(iscp_search *search, isc_job *job, isc_meter *meter);
+void isc_job_release(isc_job *job, const iscp_context *context);
+int64_t isc_job_images(const iscp_search *search, const isc_job *job); /* through the network, in all */
+
+/* x~ = m * x_c + (1 - m) * x, normalised (Eq. 2). */
+void isc_mix(float *dst, const float *mask, const float *canvas, const float *image, const iscp_contract *contract);
+
+#endif
