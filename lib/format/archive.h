@@ -1,0 +1,24 @@
+/* Zip archives by way of libarchive: regular entries with unique names, in one pass, with every checksum looked at. */
+#ifndef ISC_FORMAT_ARCHIVE_H
+#define ISC_FORMAT_ARCHIVE_H
+
+#include "format/reader.h"
+
+typedef struct isc_archive isc_archive;
+
+/* The entry that a pass stands at. `name` lives until the next step. */
+typedef struct isc_archive_entry {
+  const char *name; /* NULL after the last entry */
+  int64_t size;     /* inflated, as the directory of the archive says; not to be trusted before isc_archive_read */
+} isc_archive_entry;
+
+/* Starts a pass over the regular entries, in the order of the file. Directories are passed over; an encrypted entry is
+ * ISCP_ERROR_UNSUPPORTED. The source outlives the pass. */
+iscp_status isc_archive_open(isc_archive **out, const iscp_context *context, const isc_source *source);
+iscp_status isc_archive_next(isc_archive *archive, isc_archive_entry *entry);
+
+/* Reads the whole entry, which must be of exactly `size` bytes. */
+iscp_status isc_archive_read(isc_archive *archive, void *dst, size_t size);
+void isc_archive_close(isc_archive *archive); /* takes NULL */
+
+#endif

@@ -1,0 +1,72 @@
+/* The inside of lib/format: where a reader's bytes come from, what each format gives to the table of format.c, and how
+ * a file is written whole. A message made here does not name the file: format.c and file.c put the name in front. */
+#ifndef ISC_FORMAT_READER_H
+#define ISC_FORMAT_READER_H
+
+#include <limits.h>
+
+#include "format/format.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the readers take little-endian files as they stand");
+
+/* ---- Bytes (source.c) ---- */
+
+/* A regular file, or memory that the caller keeps: all readers take either. */
+typedef struct isc_source {
+  int fd; /* -1 for memory */
+  const uint8_t *bytes;
+  int64_t size;
+} isc_source;
+
+iscp_status isc_source_open(isc_source *source, const char *path);
+void isc_source_memory(isc_source *source, const void *bytes, size_t size);
+void isc_source_close(isc_source *source);
+
+/* Copies `size` bytes from `offset` on; fewer than that in the source is ISCP_ERROR_FORMAT. */
+iscp_status isc_source_read(const isc_source *source, int64_t offset, void *dst, size_t size);
+
+/* ---- Formats: each probes the first bytes of a file (at most ISC_PROBE_SIZE) and reads a whole one ---- */
+
+enum { ISC_PROBE_SIZE = 512, ISC_MAX_TENSORS = 8192 };
+
+bool isc_safetensors_probe(const uint8_t *head, size_t size);
+bool isc_pytorch_probe(const uint8_t *head, size_t size);
+bool isc_pytorch_legacy_probe(const uint8_t *head, size_t size); /* the stream of PyTorch 0.1.10 to 1.5 */
+bool isc_pytorch_tar_probe(const uint8_t *head, size_t size);    /* the container before that */
+bool isc_npy_probe(const uint8_t *head, size_t size);
+bool isc_idx_probe(const uint8_t *head, size_t size); /* plain or gzip */
+bool isc_png_probe(const uint8_t *head, size_t size);
+
+iscp_status isc_safetensors_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
+iscp_status isc_pytorch_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
+iscp_status isc_pytorch_legacy_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
+iscp_status isc_pytorch_tar_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
+iscp_status isc_npy_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
+iscp_status isc_idx_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
+iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
+
+/* ---- Layout and text (layout.c) ---- */
+
+/* dst[i0][i1]... = src[i0 * strides[0] + i1 * strides[1] + ...], dst in C order; strides count items of `item`
+ * bytes. */
+void isc_gather(void *dst, const void *src, size_t item, int32_t dims, const int64_t *shape, const int64_t *strides);
+
+/* Whether the bytes are UTF-8 (no surrogates, no overlong forms) without a zero byte. */
+bool isc_is_text(const char *bytes, size_t size);
+
+/* ---- Writing piece by piece (file.c) ---- */
+
+typedef struct isc_writer {
+  const char *path; /* as the caller calls it */
+  int fd;
+  char target[PATH_MAX], temporary[PATH_MAX];
+} isc_writer;
+
+/* begin, then any number of appends, then end. A call that fails has removed what was written and closed the writer;
+ * isc_writer_abandon does the same for a caller that fails in between. Messages name the file. */
+iscp_status isc_writer_begin(isc_writer *writer, const char *path);
+iscp_status isc_writer_append(isc_writer *writer, const void *bytes, size_t size);
+iscp_status isc_writer_end(isc_writer *writer);
+void isc_writer_abandon(isc_writer *writer);
+
+#endif

@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+"""Makes the files that the readers must refuse, one fault each, and expected.txt: file, status, a word of the message.
+
+    make_must_fail.py FOLDER
+
+Needs nothing beyond Python's own library: checkpoints are put together by hand."""
+import gzip
+import io
+import json
+import os
+import struct
+import sys
+import warnings
+import zipfile
+import zlib
+
+from make_fixtures import png_bytes, png_chunk
+
+FORMAT, UNSUPPORTED = "ISCP_ERROR_FORMAT", "ISCP_ERROR_UNSUPPORTED"
+FOLDER = sys.argv[1]
+LINES = []
+
+
+def put(name, data, word, status=FORMAT):
+    with open(os.path.join(FOLDER, name), "wb") as file:
+        file.write(data)
+    LINES.append(f"{name}\t{status}\t{word}")
+
+
+# ---- PyTorch ----
+
+def text(value):
+    data = value if isinstance(value, bytes) else value.encode()
+    return b"X" + struct.pack("<I", len(data)) + data
+
+
+def integer(value):
+    if -2 ** 31 <= value < 2 ** 31:
+        return b"J" + struct.pack("<i", value)
+    return b"\x8a\x08" + struct.pack("<q", value)
+
+
+def sizes(values):
+    return b"(" + b"".join(integer(value) for value in values) + b"t"
+
+
+def storage(key="0", count=4, kind=b"FloatStorage"):
+    return b"(" + text("storage") + b"ctorch\n" + kind + b"\n" + text(key) + text("cpu") + integer(count) + b"tQ"
+
+
+def tensor(shape=(2, 2), stride=(2, 1), offset=0, saved=None):
+    return (b"ctorch._utils\n_rebuild_tensor_v2\n(" + (saved or storage()) + integer(offset)
+            + sizes(shape) + sizes(stride) + b"\x89" + b"ccollections\nOrderedDict\n)R" + b"tR")
+
+
+def state(*items):
+    return b"\x80\x02}(" + b"".join(text(name) + value for name, value in items) + b"u."
+
+
+GOOD = state(("weight", tensor()))
+NUMBERS = struct.pack("<4f", 1, 2, 3, 4)
+
+
+def archive(pickle=GOOD, numbers=NUMBERS, extra=(), method=zipfile.ZIP_STORED, leave_out=()):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as new:
+        warnings.simplefilter("ignore")  # of an entry that stands twice
+        for name, data in (("m/data.pkl", pickle), ("m/data/0", numbers), ("m/version", b"3\n"), *extra):
+            if name not in leave_out:
+                new.writestr(zipfile.ZipInfo(name), data, method)
+    return out.getvalue()
+
+
+def overwrite(data, at, value):
+    return data[:at] + value + data[at + len(value):]
+
+
+def patch_directory(data, name, at, value):
+    """Writes bytes at a position of an entry's record in the central directory."""
+    return overwrite(data, data.rindex(b"PK\1\2", 0, data.rindex(name)) + at, value)
+
+
+def patch_local(data, name, at, value):
+    """The same in the record before the entry's bytes."""
+    return overwrite(data, data.index(name) - 30 + at, value)
+
+
+def checkpoints():
+    good = archive()
+    put("truncated.pth", good[:len(good) * 6 // 10], "truncated")
+    put("truncated-tail.pth", good[:-10], "truncated")
+    put("truncated-head.pth", good[40:], "not a known checkpoint")
+    put("no-pickle.pth", archive(leave_out=("m/data.pkl",)), "data.pkl")
+    put("two-pickles.pth", archive(extra=[("n/data.pkl", GOOD)]), "two entries data.pkl")
+    put("duplicate-entry.pth", archive(extra=[("m/data/0", NUMBERS)]), "stands twice")
+    put("script.pth", archive(extra=[("m/constants.pkl", b"\x80\x02).")]), "TorchScript", UNSUPPORTED)
+    put("big-endian.pth", archive(extra=[("m/byteorder", b"big")]), "byteorder", UNSUPPORTED)
+    put("bad-checksum.pth", good.replace(NUMBERS, NUMBERS[:-1] + b"\0"), "CRC")
+    encrypted = patch_directory(good, b"m/data/0", 8, b"\1\0")
+    put("encrypted.pth", patch_local(encrypted, b"m/data/0", 6, b"\1\0"), "encrypted", UNSUPPORTED)
+    put("storage-missing.pth", archive(leave_out=("m/data/0",)), "no zip entry m/data/0")
+    put("storage-short.pth", archive(numbers=NUMBERS[:12]), "12 bytes, expected 16")
+    put("storage-long.pth", archive(numbers=NUMBERS + b"\0\0\0\0"), "20 bytes, expected 16")
+    lies = patch_directory(archive(numbers=NUMBERS[:12]), b"m/data/0", 24, struct.pack("<I", 16))
+    put("storage-lies.pth", lies, "damaged")
+    huge = struct.pack("<I", 2 ** 31 - 1)
+    large = patch_local(patch_directory(good, b"m/data.pkl", 24, huge), b"m/data.pkl", 22, huge)
+    put("pickle-large.pth", large, "expected at most 67108864")
+    zeros = state(("weight", tensor((2 ** 20,), (1,), saved=storage(count=2 ** 20))))
+    put("deflate-bomb.pth", archive(zeros, bytes(2 ** 22), method=zipfile.ZIP_DEFLATED), "more than the file can hold")
+    put("legacy.pth", b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.", "legacy", UNSUPPORTED)
+    put("tar.pth", b"storages".ljust(257, b"\0") + b"ustar".ljust(255, b"\0"), "tar", UNSUPPORTED)
+    put("empty.pth", b"", "empty")
+    put("text.pth", b"<!DOCTYPE html>", "not a known checkpoint")
+    put("picture.pth", png_bytes(1, 1, 8, 0, [b"\0"]), "is a PNG file")
+
+
+def tensors():
+    def one(name, value, word, status=FORMAT):
+        put(name, archive(state(("weight", value))), word, status)
+
+    one("reach-stride.pth", tensor(stride=(3, 1)), "beyond its storage")
+    one("reach-offset.pth", tensor(offset=1), "beyond its storage")
+    one("reach-empty.pth", tensor(shape=(0, 2), offset=5), "beyond its storage")
+    one("reach-overflow.pth", tensor(stride=(2 ** 62, 2 ** 62)), "beyond its storage")
+    one("negative-stride.pth", tensor(stride=(-2, 1)), "stride")
+    one("negative-offset.pth", tensor(offset=-1), "offset")
+    one("negative-size.pth", tensor(shape=(2, -2)), "shape")
+    one("stride-count.pth", tensor(stride=(1,)), "1 strides")
+    one("shape-number.pth", tensor().replace(sizes((2, 2)), integer(4)), "not a tuple")
+    one("many-dims.pth", tensor((1,) * 9, (1,) * 9), "9 dimensions")
+    one("expanded-bomb.pth", tensor((2 ** 20, 2 ** 20), (0, 0)), "more than the file can hold")
+    one("size-overflow.pth", tensor((2 ** 40, 2 ** 40), (0, 0)), "2^48")
+    one("storage-huge.pth", tensor(saved=storage(count=2 ** 60)), "more than the file can hold")
+    one("storage-type.pth", tensor(saved=storage(kind=b"ComplexFloatStorage")), "torch.ComplexFloatStorage",
+        UNSUPPORTED)
+    one("storage-kind.pth", tensor(saved=storage(kind=b"Size")), "number type")
+    one("storage-key.pth", tensor(saved=storage(key="")), "key")
+    one("no-storage.pth", tensor(saved=b"K\0"), "no storage")
+    one("new-type.pth", b"ctorch._utils\n_rebuild_tensor_v3\n)R", "_rebuild_tensor_v3", UNSUPPORTED)
+    one("parameter-empty.pth", b"ctorch._utils\n_rebuild_parameter\n)R", "holds no tensor")
+    put("name-bytes.pth", archive(state((b"a\xff", tensor()))), "readable name")
+    put("name-zero.pth", archive(state((b"a\0b", tensor()))), "readable name")
+    put("name-number.pth", archive(b"\x80\x02}K\1" + tensor() + b"s."), "readable name")
+    put("duplicate-tensor.pth", archive(state(("weight", tensor()), ("weight", tensor()))), "stands twice")
+    put("no-tensor.pth", archive(state(("epoch", b"K\3"))), "no tensor")
+    put("one-tensor.pth", archive(b"\x80\x02" + tensor() + b"."), "no dict")
+    put("list.pth", archive(b"\x80\x02]" + tensor() + b"a."), "no dict")
+
+
+def pickles():
+    def one(name, pickle, word, status=FORMAT):
+        put(name, archive(pickle), word, status)
+
+    call = b"cos\nsystem\n" + text("true") + b"\x85R"
+    one("foreign.pth", state(("a", tensor()), ("b", call)), "os.system", UNSUPPORTED)
+    one("numpy-scalar.pth", state(("best", b"cnumpy.core.multiarray\nscalar\n)R")), "numpy.core.multiarray.scalar",
+        UNSUPPORTED)
+    one("module.pth", b"\x80\x02ctorchvision.models.resnet\nResNet\n)\x81}b.", "whole object", UNSUPPORTED)
+    one("module-protocol4.pth", b"\x80\x04\x95" + bytes(8) + b"\x8c\x08__main__\x94\x8c\x03Net\x94\x93)\x81.",
+        "__main__.Net", UNSUPPORTED)
+    one("protocol-0.pth", b"(dp0\n.", "opcode")
+    one("protocol-9.pth", b"\x80\x09}.", "protocol 9", UNSUPPORTED)
+    one("pickle-truncated.pth", GOOD[:50], "truncated")
+    one("pickle-no-stop.pth", GOOD[:-1], "truncated")
+    one("pickle-name-open.pth", b"\x80\x02ctorch._utils", "truncated")
+    one("pickle-trailing.pth", GOOD + b"N", "nothing after it")
+    one("pickle-empty.pth", b"", "truncated")
+    one("opcode.pth", b"\x80\x02i__main__\nNet\n.", "opcode 0x69")
+    one("depth.pth", b"\x80\x02" + b"(" * 100 + b"t" * 100 + b".", "deeper than 64")
+    one("stack-low.pth", b"\x80\x02s.", "container")
+    one("stack-high.pth", b"\x80\x02NN.", "one value")
+    one("mark-missing.pth", b"\x80\x02}u.", "mark")
+    one("mark-crossed.pth", b"\x80\x02}(Q.", "on the stack")
+    one("dict-odd.pth", b"\x80\x02}(Nu.", "pairs")
+    one("append-dict.pth", b"\x80\x02}Na.", "list")
+    one("memo-missing.pth", b"\x80\x02h\x05.", "memo")
+    one("memo-huge.pth", b"\x80\x02}r\xff\xff\xff\xff.", "memo")
+    one("call-text.pth", b"\x80\x02" + text("os") + b")R.", "tuple of arguments")
+    one("call-storage.pth", b"\x80\x02ctorch\nFloatStorage\n)R.", "rebuilds a tensor")
+    one("build-list.pth", b"\x80\x02]Nb.", "to build")
+    one("persistent-list.pth", b"\x80\x02]Q.", "storage")
+    one("tuple-short.pth", b"\x80\x02N\x86.", "on the stack")
+    one("name-of-numbers.pth", b"\x80\x04K\1K\2\x93.", "a module and a name")
+    one("dict-arguments.pth", b"\x80\x02ccollections\nOrderedDict\nN\x85R.", "without arguments")
+    one("size-arguments.pth", b"\x80\x02ctorch\nSize\n)R.", "one argument")
+    one("text-long.pth", b"\x80\x04\x8d" + b"\xff" * 8 + b".", "truncated")
+
+
+# ---- safetensors ----
+
+def safe(header, data=b"", size=None):
+    head = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(head) if size is None else size) + head + data
+
+
+def entry(begin=0, end=16, shape=(2, 2), dtype="F32"):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def safetensors():
+    def one(name, value, word, status=FORMAT, data=bytes(16)):
+        put(name + ".safetensors", safe({"w": value} if isinstance(value, dict) else value, data), word, status)
+
+    put("header-huge.safetensors", safe({}, size=2 ** 40), "header of 1099511627776 bytes")
+    put("header-long.safetensors", safe({"w": entry()}, size=2000), "truncated")
+    put("header-cut.safetensors", safe({"w": entry()})[:20], "truncated")
+    put("short.safetensors", b"\x10\0\0", "not a known checkpoint")
+    one("header-text", b"{not json", "JSON")
+    one("header-list", b" []", "not a known checkpoint")
+    one("header-after", b"{} {}", "JSON")
+    one("header-zero", b"{}\0\0", "JSON")
+    one("header-bytes", b'{"\xff": 1}', "JSON")
+    one("name-zero", b'{"a\\u0000b": 1}', "JSON")
+    one("nested", b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}", "JSON")
+    one("key-twice", b'{"w":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},'
+        b'"w":{"dtype":"U8","shape":[8],"data_offsets":[8,16]}}', "duplicate")
+    one("overlap", json.dumps({"a": entry(0, 12, (3,)), "b": entry(8, 16, (2,))}).encode(), "overlap")
+    one("hole", json.dumps({"a": entry(0, 4, (1,)), "b": entry(8, 16, (2,))}).encode(), "hole")
+    one("late", entry(4, 16, (3,)), "hole")
+    one("beyond", entry(0, 20, (5,)), "within the file's 16")
+    one("backwards", entry(16, 0), "within the file's 16")
+    one("cut", entry(), "within the file's 15", data=bytes(15))
+    one("trailing", entry(), "end of the file", data=bytes(17))
+    one("bytes", entry(0, 16, (3,)), "expected 12")
+    one("overflow", entry(shape=(2 ** 40, 2 ** 40)), "2^48")
+    one("integer", b'{"w":{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,0]}}', "JSON")
+    one("negative", entry(shape=(-2, -2)), "integer of 0 or more")
+    one("fraction", entry(shape=(2.0, 2)), "integer of 0 or more")
+    one("offset-text", {"dtype": "F32", "shape": [2, 2], "data_offsets": ["0", 16]}, "integer of 0 or more")
+    one("offset-one", {"dtype": "F32", "shape": [2, 2], "data_offsets": [16]}, "data_offsets")
+    one("shape-missing", {"dtype": "F32", "data_offsets": [0, 16]}, "no shape")
+    one("shape-deep", entry(shape=(1,) * 9), "at most 8 sizes")
+    one("dtype-float8", entry(dtype="F8_E4M3", shape=(16,)), "F8_E4M3", UNSUPPORTED)
+    one("dtype-missing", {"shape": [2, 2], "data_offsets": [0, 16]}, "dtype")
+    one("entry-number", b'{"w":1}', "dtype")
+    one("metadata-list", b'{"__metadata__":[]}', "not an object", data=b"")
+    one("metadata-number", b'{"__metadata__":{"epoch":3}}', "not a string", data=b"")
+
+
+# ---- Arrays ----
+
+def npy(header="{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", data=NUMBERS, version=(1, 0), size=None):
+    head = header.encode("latin1") + b"\n"
+    return b"\x93NUMPY" + bytes(version) + struct.pack("<H", len(head) if size is None else size) + head + data
+
+
+def arrays():
+    def one(name, word, status=FORMAT, **what):
+        put(name + ".npy", npy(**what), word, status)
+
+    def header(descr="'<f4'", order="False", shape="(2, 2)"):
+        return f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}"
+
+    put("magic.npy", b"\x93NUMPY\1", "truncated")
+    put("header-cut.npy", npy()[:30], "truncated")
+    one("cut", "15 bytes of numbers, expected 16", data=NUMBERS[:-1])
+    one("trailing", "17 bytes of numbers, expected 16", data=NUMBERS + b"\0")
+    one("version", "version 4.0", UNSUPPORTED, version=(4, 0))
+    one("header-huge", "at most 10000", size=60000)
+    one("object", "|O", UNSUPPORTED, header=header("'|O'"))
+    one("big-endian", ">f4", UNSUPPORTED, header=header("'>f4'"))
+    one("unsigned", "<u2", UNSUPPORTED, header=header("'<u2'"), data=NUMBERS[:8])
+    one("records", "records", UNSUPPORTED, header=header("[('a', '<f4')]"))
+    one("negative", "size of 0 or more", header=header(shape="(-2, 2)"))
+    one("overflow", "2^48", header=header(shape="(9000000000000, 9000000000000)"))
+    one("number", "below 2^63", header=header(shape="(99999999999999999999,)"))
+    one("dims", "at most 8", header=header(shape="(1, 1, 1, 1, 1, 1, 1, 1, 1)"))
+    one("no-comma", "comma", header=header(shape="(4)"))
+    one("order", "True or False", header=header(order="0"))
+    one("key-twice", "once each", header="{'descr': '<f4', 'descr': '<f4', 'shape': (4,), }")
+    one("key-extra", "once each", header="{'descr': '<f4', 'fortran_order': False, 'shape': (4,), 'more': 1}")
+    one("key-missing", "lacks", header="{'descr': '<f4', 'shape': (4,), }")
+    one("open", "quote", header="{'descr': '<f4")
+    one("after", "nothing after", header=header() + "{}")
+    one("empty-header", "dict", header="")
+    one("no-colon", "colon", header="{'descr' '<f4'}")
+    one("no-quote", "quoted text", header="{descr: '<f4'}")
+    one("no-brace", "closing brace", header="{'fortran_order': False 'descr': '<f4'}")
+    one("no-tuple", "a shape as", header=header(shape="[2, 2]"))
+    put("empty.npy", b"", "empty")
+
+    idx = b"\0\0\x08\1\0\0\0\4abcd"
+    put("cut.idx", idx[:-1], "3 bytes of numbers, expected 4")
+    put("trailing.idx", idx + b"e", "5 bytes of numbers, expected 4")
+    put("header-cut.idx", idx[:6], "truncated")
+    put("type.idx", b"\0\0\x0a\1\0\0\0\4abcd", "not a known array")
+    put("dims.idx", b"\0\0\x08\0abcd", "not a known array")
+    put("overflow.idx", b"\0\0\x08\3" + b"\xff" * 12, "2^48")
+    packed = gzip.compress(idx, mtime=0)
+    put("cut.gz", packed[:-9], "truncated")
+    put("no-end.gz", packed[:-4], "truncated")
+    put("trailing.gz", packed + b"e", "bytes after")
+    put("checksum.gz", packed[:-8] + b"\0\0\0\0" + packed[-4:], "damaged")
+    put("damaged.gz", packed[:10] + b"\xff" + packed[11:], "damaged")
+    put("short.gz", gzip.compress(idx[:-1], mtime=0), "truncated")
+    put("long.gz", gzip.compress(idx + b"e", mtime=0), "bytes after")
+    put("other.gz", gzip.compress(b"text", mtime=0), "IDX")
+    put("bomb.gz", gzip.compress(b"\0\0\x08\2\0\1\0\0\0\1\0\0", mtime=0), "gzipped bytes hold")
+
+
+# ---- Pictures ----
+
+def pictures():
+    good = png_bytes(4, 4, 8, 0, [bytes(range(4))] * 4)
+    data = good.index(b"IDAT")
+    put("cut.png", good[:data + 8], "truncated")
+    put("no-end.png", good[:-12], "truncated")
+    put("checksum.png", good[:data + 6] + b"\xff" + good[data + 7:], "PNG is damaged")
+    put("header-checksum.png", good[:16] + b"\1" + good[17:], "PNG is damaged")
+    put("few-rows.png", png_bytes(4, 9, 8, 0, [bytes(4)] * 4), "PNG is damaged")
+    put("filter.png", good.replace(png_bytes(4, 4, 8, 0, [bytes(range(4))] * 4)[data - 4:-12],
+                                   png_chunk(b"IDAT", zlib.compress(b"\x07abcd" * 4))), "PNG is damaged")
+    put("no-palette.png", png_bytes(4, 4, 8, 3, [bytes(4)] * 4), "PNG is damaged")
+    put("grey16.png", png_bytes(2, 2, 16, 0, [bytes(4)] * 2), "16-bit grey", UNSUPPORTED)
+    put("grey-alpha16.png", png_bytes(2, 2, 16, 4, [bytes(8)] * 2), "16-bit grey", UNSUPPORTED)
+    put("pixels.png", png_bytes(10000, 10000, 8, 2, [b""]), "100000000 pixels", UNSUPPORTED)
+    put("wide.png", png_bytes(2000000, 1, 1, 0, [b""]), "PNG is damaged")
+    put("zero.png", png_bytes(0, 4, 8, 0, [b""]), "PNG is damaged")
+    put("text.png", b"not a picture", "not a known picture")
+    put("array.png", npy(), "is a npy file")
+    put("empty.png", b"", "empty")
+
+
+for make in (checkpoints, tensors, pickles, safetensors, arrays, pictures):
+    make()
+with open(os.path.join(FOLDER, "expected.txt"), "w", encoding="utf-8") as out:
+    out.write("\n".join(LINES) + "\n")
