@@ -179,8 +179,7 @@ static iscp_status prepare(iscp_search *search, iscp_progress_fn progress, void 
 
 /* ---- Selecting ---- */
 
-static const isc_job *job_of(const iscp_search *search, const isc_class *class_, int32_t alpha, int32_t canvas) {
-  (void)search;
+static const isc_job *job_of(const isc_class *class_, int32_t alpha, int32_t canvas) {
   return &class_->jobs[alpha * class_->canvas_count + canvas];
 }
 
@@ -197,14 +196,13 @@ static void select_best(const iscp_search *search, isc_class *class_) {
   double best = -2;
   for (int32_t a = 0; a < search->alpha_count; a++)
     for (int32_t c = 0; c < class_->canvas_count; c++)
-      if (power_of(job_of(search, class_, a, c)) > best) {
-        best = power_of(job_of(search, class_, a, c));
+      if (power_of(job_of(class_, a, c)) > best) {
+        best = power_of(job_of(class_, a, c));
         class_->alpha_used = a;
       }
   class_->selected = 0;
   for (int32_t c = 1; c < class_->canvas_count; c++)
-    if (is_better(search, job_of(search, class_, class_->alpha_used, c),
-                  job_of(search, class_, class_->alpha_used, class_->selected)))
+    if (is_better(search, job_of(class_, class_->alpha_used, c), job_of(class_, class_->alpha_used, class_->selected)))
       class_->selected = c;
   class_->finished = true;
 }

@@ -99,7 +99,7 @@ def contract():
     return {
         "height": 28,
         "width": 28,
-        "grey": "copy",
+        "channels": 3,
         "pad": [0, 0, 0, 0],
         "mean": [MEAN] * 3,
         "std": [STD] * 3,

@@ -1,0 +1,61 @@
+/* Face of lib/data: input contract, datasets, splits, patterns. No networks. */
+#ifndef ISC_DATA_H
+#define ISC_DATA_H
+
+#include <iscp/contract.h>
+#include <iscp/dataset.h>
+#include <iscp/pattern.h>
+
+#include "tensor/tensor.h"
+
+/* ---- Input contract (contract.c) ---- */
+
+/* Pixels of one channel, and numbers of one image, in network form. */
+int64_t isc_contract_pixels(const iscp_contract *contract);
+int64_t isc_contract_numbers(const iscp_contract *contract);
+
+/* The ABI rule and the range of every field; `contract` becomes a whole struct of this library's size. */
+iscp_status isc_contract_read(iscp_contract *contract, const iscp_contract *given);
+
+/* 1 if images brought into `a` are what `b` expects: channels, height, width (mean and std belong to the network). */
+int isc_contract_same_form(const iscp_contract *a, const iscp_contract *b);
+
+/* The JSON object stored under "iscp.contract" in safetensors metadata:
+ *   {"channels": 3, "height": 28, "width": 28, "pad": [top, bottom, left, right], "mean": [..], "std": [..],
+ *    "classes": ["T-shirt", ..]}
+ * mean and std have `channels` entries. Reading: channels, pad, mean, std, classes may be absent (defaults); an unknown
+ * key is refused, since it may change what images mean: ISCP_ERROR_FORMAT, as all that is wrong in the text. *names, an
+ * array of *count strings, is the caller's (isc_names_free of format.h); NULL and 0 if absent. */
+iscp_status isc_contract_parse(iscp_contract *contract, char ***names, size_t *count, const iscp_context *context,
+                               const char *json);
+iscp_status isc_contract_print(char **json, const iscp_context *context, const iscp_contract *contract,
+                               const char *const *names, size_t count);
+
+/* One stored picture (u8, height x width x channels) -> image (channels x height x width, [0,1]): v / 255, zeros
+ * around. ISCP_ERROR_MISMATCH says the picture's size and what the contract expects; apply relies on a check before. */
+iscp_status isc_contract_check(const iscp_contract *contract, int64_t height, int64_t width, int64_t channels);
+void isc_contract_apply(float *image, const iscp_contract *contract, const uint8_t *pixels, int64_t height,
+                        int64_t width, int64_t channels);
+
+/* ---- Datasets (dataset.c and one file a kind of source) ---- */
+
+iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset); /* one more reference */
+const iscp_context *isc_dataset_context(const iscp_dataset *dataset);
+
+/* ---- Splits (split.c) ---- */
+
+/* Marks the searched part: searched[i] is 1 for images of a seeded draw of `fraction` of each class (rounded, at least
+ * one image of a class that has any), else 0. The same draw for every target class; D_n of class y is the marked images
+ * without those of y. `searched` has iscp_dataset_count entries. */
+iscp_status isc_split_draw(uint8_t *searched, const iscp_dataset *dataset, double fraction, uint64_t seed);
+
+/* ---- Patterns (pattern.c) ---- */
+
+/* Writes the pattern's pixels onto image (channels x height x width) given in normalised form: (value - mean) / std. */
+void isc_pattern_attach_normalised(const iscp_pattern *pattern, float *image, const float mean[3], const float std[3]);
+
+/* The colour of kept pixel `rank` (0 = best): `channels` values in [0,1]. */
+const float *isc_pattern_values(const iscp_pattern *pattern, int32_t rank);
+const iscp_context *isc_pattern_context(const iscp_pattern *pattern);
+
+#endif
