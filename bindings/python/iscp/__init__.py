@@ -1,0 +1,77 @@
+"""Input-space class-wise patterns of image classifiers: what a network has learned for each class, as a picture.
+
+    model = iscp.Model.load("model.safetensors")
+    data = iscp.Dataset.open("t10k-images-idx3-ubyte.gz", input=model)
+    result = iscp.search(model, data, classes=[0])
+    result[0].power([0.05])
+
+Images are float32, N x C x H x W, with pixels in [0,1]."""
+
+from . import _library
+from ._errors import (
+    AbiError,
+    AllocationError,
+    ArgumentError,
+    BackendError,
+    BusyError,
+    CancelledError,
+    Error,
+    FileError,
+    FormatError,
+    MismatchError,
+    UnsupportedError,
+)
+from ._progress import Progress
+from .context import Context, default_context
+from .contract import Contract
+from .dataset import Dataset, read_image
+from .evaluation import Evaluation, Power, mean_std
+from .model import Model, ModelInfo
+from .pattern import Pattern, PatternInfo
+from .report import SavedPattern, SavedPatterns, write_report
+from .result import CanvasResult, ClassResult, SearchResult
+from .search import Search, search
+
+__version__ = ".".join(map(str, _library.VERSION))
+
+
+def library_version() -> str:
+    """One line that names the library's version, its backends, and the versions of their libraries."""
+    return _library.library.iscp_version_text().decode()
+
+
+__all__ = [
+    "AbiError",
+    "AllocationError",
+    "ArgumentError",
+    "BackendError",
+    "BusyError",
+    "CancelledError",
+    "CanvasResult",
+    "ClassResult",
+    "Context",
+    "Contract",
+    "Dataset",
+    "Error",
+    "Evaluation",
+    "FileError",
+    "FormatError",
+    "MismatchError",
+    "Model",
+    "ModelInfo",
+    "Pattern",
+    "PatternInfo",
+    "Power",
+    "Progress",
+    "SavedPattern",
+    "SavedPatterns",
+    "Search",
+    "SearchResult",
+    "UnsupportedError",
+    "default_context",
+    "library_version",
+    "mean_std",
+    "read_image",
+    "search",
+    "write_report",
+]

@@ -1,0 +1,28 @@
+"""The enumerations of include/iscp/*.h as words. A test compares them with the headers."""
+
+from __future__ import annotations
+
+BACKENDS = {"auto": 0, "onednn": 1, "blas": 2}
+LOG_LEVELS = {"error": 1, "warning": 2, "info": 3, "debug": 4}
+STEMS = {"imagenet": 1, "cifar": 2}
+STORES = {"f32": 1, "f16": 2}
+SESSIONS = {"inference": 1, "gradient": 2}
+TIES = {"evidence": 1, "index": 2}
+CUTS = {"size": 1, "gamma": 2}
+CANVASES = {"positive": 1, "negative": 2, "random": 4, "white": 8, "user": 16}
+PRESETS = {"paper": 1, "authors": 2}
+ALPHAS = {"preset": 0, "fixed": 1, "auto": 2}
+SELECTS = {"loss": 1, "power": 2}
+IMAGES = {"heldout": 1, "all": 2, "searched": 3}
+
+
+def code(table: dict[str, int], value: object, name: str) -> int:
+    """The number of a word, or a ValueError that lists the words."""
+    if isinstance(value, str) and value in table:
+        return table[value]
+    raise ValueError(f"{name} must be one of {', '.join(map(repr, table))}, not {value!r}")
+
+
+def word(table: dict[str, int], value: int) -> str:
+    """The word of a number; the number itself, as text, if a newer library sends one that is unknown here."""
+    return next((name for name, number in table.items() if number == value), str(value))

@@ -1,0 +1,186 @@
+"""Arguments and results of every function of include/iscp/*.h. A test compares the table with the headers."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_uint8, c_uint32, c_uint64, c_void_p
+
+from . import _errors
+from ._structs import (
+    iscp_canvas_result,
+    iscp_context,
+    iscp_context_options,
+    iscp_contract,
+    iscp_dataset,
+    iscp_dataset_options,
+    iscp_evaluate_options,
+    iscp_evaluation,
+    iscp_model,
+    iscp_model_info,
+    iscp_model_options,
+    iscp_pattern,
+    iscp_pattern_info,
+    iscp_pattern_list,
+    iscp_power,
+    iscp_progress_fn,
+    iscp_report,
+    iscp_report_options,
+    iscp_search,
+    iscp_search_options,
+    iscp_session,
+    iscp_status,
+)
+
+_context = POINTER(iscp_context)
+_contract = POINTER(iscp_contract)
+_model = POINTER(iscp_model)
+_session = POINTER(iscp_session)
+_dataset = POINTER(iscp_dataset)
+_pattern = POINTER(iscp_pattern)
+_search = POINTER(iscp_search)
+_evaluation = POINTER(iscp_evaluation)
+_report = POINTER(iscp_report)
+_pattern_list = POINTER(iscp_pattern_list)
+_float = POINTER(c_float)
+_double = POINTER(c_double)
+_int32 = POINTER(c_int32)
+_int64 = POINTER(c_int64)
+_progress = (iscp_progress_fn, c_void_p)
+
+PROTOTYPES = {
+    # version.h, status.h
+    "iscp_version": (c_uint32, ()),
+    "iscp_version_text": (c_char_p, ()),
+    "iscp_abi_sizeof": (c_uint32, (c_char_p,)),
+    "iscp_error_message": (c_char_p, ()),
+    "iscp_status_name": (c_char_p, (iscp_status,)),
+    # context.h, contract.h
+    "iscp_context_options_init": (iscp_status, (POINTER(iscp_context_options), c_uint32)),
+    "iscp_context_create": (iscp_status, (POINTER(_context), POINTER(iscp_context_options))),
+    "iscp_context_destroy": (None, (_context,)),
+    "iscp_context_backend": (c_int32, (_context,)),
+    "iscp_context_threads": (c_int32, (_context,)),
+    "iscp_context_kernels": (c_char_p, (_context,)),
+    "iscp_contract_init": (iscp_status, (_contract, c_uint32)),
+    # model.h
+    "iscp_model_options_init": (iscp_status, (POINTER(iscp_model_options), c_uint32)),
+    "iscp_model_load": (iscp_status, (POINTER(_model), _context, c_char_p, POINTER(iscp_model_options))),
+    "iscp_model_save": (iscp_status, (_model, c_char_p, c_int32)),
+    "iscp_model_destroy": (None, (_model,)),
+    "iscp_model_get_info": (iscp_status, (_model, POINTER(iscp_model_info))),
+    "iscp_model_contract": (_contract, (_model,)),
+    "iscp_model_class_name": (c_char_p, (_model, c_int32)),
+    "iscp_model_hash": (c_char_p, (_model,)),
+    "iscp_session_create": (iscp_status, (POINTER(_session), _model, c_int32, c_int32)),
+    "iscp_session_destroy": (None, (_session,)),
+    "iscp_session_memory": (c_int64, (_session,)),
+    "iscp_session_logits": (iscp_status, (_session, _float, c_int64, _float)),
+    "iscp_session_input_gradient": (iscp_status, (_session, _float, _int32, c_int64, _float, _float, _float)),
+    # dataset.h
+    "iscp_dataset_options_init": (iscp_status, (POINTER(iscp_dataset_options), c_uint32)),
+    "iscp_dataset_open": (iscp_status, (POINTER(_dataset), _context, c_char_p, POINTER(iscp_dataset_options))),
+    "iscp_dataset_from_memory": (
+        iscp_status,
+        (
+            POINTER(_dataset),
+            _context,
+            POINTER(c_uint8),
+            _int32,
+            c_int64,
+            c_int32,
+            c_int32,
+            c_int32,
+            POINTER(iscp_dataset_options),
+        ),
+    ),
+    "iscp_dataset_destroy": (None, (_dataset,)),
+    "iscp_dataset_count": (c_int64, (_dataset,)),
+    "iscp_dataset_classes": (c_int32, (_dataset,)),
+    "iscp_dataset_label": (c_int32, (_dataset, c_int64)),
+    "iscp_dataset_contract": (_contract, (_dataset,)),
+    "iscp_dataset_class_name": (c_char_p, (_dataset, c_int32)),
+    "iscp_dataset_image": (iscp_status, (_dataset, c_int64, _float)),
+    "iscp_dataset_hash": (c_char_p, (_dataset,)),
+    "iscp_image_read": (iscp_status, (_float, _context, c_char_p, _contract)),
+    # pattern.h
+    "iscp_pattern_create": (
+        iscp_status,
+        (
+            POINTER(_pattern),
+            _context,
+            _float,
+            _int32,
+            _float,
+            c_int32,
+            c_int32,
+            c_int32,
+            c_int32,
+            c_int32,
+            c_double,
+            c_int32,
+        ),
+    ),
+    "iscp_pattern_destroy": (None, (_pattern,)),
+    "iscp_pattern_get_info": (iscp_status, (_pattern, POINTER(iscp_pattern_info))),
+    "iscp_pattern_positions": (_int32, (_pattern,)),
+    "iscp_pattern_attach": (iscp_status, (_pattern, _float)),
+    # search.h
+    "iscp_search_options_init": (iscp_status, (POINTER(iscp_search_options), c_uint32)),
+    "iscp_search_create": (iscp_status, (POINTER(_search), _model, _dataset, POINTER(iscp_search_options))),
+    "iscp_search_destroy": (None, (_search,)),
+    "iscp_search_next": (iscp_status, (_search, _int32, *_progress)),
+    "iscp_search_canvas_count": (c_int32, (_search, c_int32)),
+    "iscp_search_selected": (c_int32, (_search, c_int32)),
+    "iscp_search_get_canvas": (iscp_status, (_search, c_int32, c_int32, POINTER(iscp_canvas_result))),
+    "iscp_search_mask": (_float, (_search, c_int32, c_int32)),
+    "iscp_search_evidence": (_int32, (_search, c_int32, c_int32)),
+    "iscp_search_canvas": (_float, (_search, c_int32, c_int32)),
+    "iscp_search_epochs": (_double, (_search, c_int32, c_int32)),
+    "iscp_search_pattern": (iscp_status, (POINTER(_pattern), _search, c_int32, c_int32, c_int32, c_double)),
+    # evaluate.h
+    "iscp_evaluate_options_init": (iscp_status, (POINTER(iscp_evaluate_options), c_uint32)),
+    "iscp_evaluation_create": (
+        iscp_status,
+        (POINTER(_evaluation), _model, _dataset, POINTER(iscp_evaluate_options), *_progress),
+    ),
+    "iscp_evaluation_destroy": (None, (_evaluation,)),
+    "iscp_evaluation_accuracy": (iscp_status, (_evaluation, _double, _int64)),
+    "iscp_evaluation_power": (iscp_status, (_evaluation, _pattern, POINTER(iscp_power), *_progress)),
+    "iscp_mean_std": (iscp_status, (_double, c_int64, _double, _double)),
+    # report.h
+    "iscp_report_options_init": (iscp_status, (POINTER(iscp_report_options), c_uint32)),
+    "iscp_report_create": (
+        iscp_status,
+        (POINTER(_report), c_char_p, _model, _dataset, POINTER(iscp_search_options), POINTER(iscp_report_options)),
+    ),
+    "iscp_report_destroy": (None, (_report,)),
+    "iscp_report_has_class": (c_int32, (_report, c_int32)),
+    "iscp_report_add": (iscp_status, (_report, _search, c_int32, POINTER(iscp_power))),
+    "iscp_pattern_list_load": (iscp_status, (POINTER(_pattern_list), _context, c_char_p)),
+    "iscp_pattern_list_destroy": (None, (_pattern_list,)),
+    "iscp_pattern_list_count": (c_int32, (_pattern_list,)),
+    "iscp_pattern_list_entry": (iscp_status, (_pattern_list, c_int32, _int32, _int32)),
+    "iscp_pattern_list_class_name": (c_char_p, (_pattern_list, c_int32)),
+    "iscp_pattern_list_canvas": (iscp_status, (_pattern_list, c_int32, POINTER(iscp_canvas_result))),
+    "iscp_pattern_list_power_count": (c_int32, (_pattern_list, c_int32)),
+    "iscp_pattern_list_power": (iscp_status, (_pattern_list, c_int32, c_int32, _double, POINTER(iscp_power))),
+    "iscp_pattern_list_cut": (iscp_status, (POINTER(_pattern), _pattern_list, c_int32, c_int32, c_double)),
+    "iscp_pattern_list_draw": (iscp_status, (_pattern_list, _double, POINTER(c_uint64))),
+    "iscp_pattern_write_png": (iscp_status, (_pattern, c_char_p, c_int32)),
+    "iscp_pattern_encode_png": (iscp_status, (_int64, _pattern, c_int32, POINTER(c_uint8), c_int64)),
+}
+
+
+def declare(library: ctypes.CDLL) -> None:
+    """Gives every function its types, and those that return a status the check that raises."""
+
+    def check(status, function, arguments):
+        if status.value:
+            raise _errors.from_status(status.value, library.iscp_error_message().decode("utf-8", "replace"))
+
+    for name, (result, arguments) in PROTOTYPES.items():
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = arguments
+        if result is iscp_status:
+            function.errcheck = check

@@ -1,0 +1,252 @@
+"""The structs of include/iscp/*.h, field by field, under their C names. A test compares them with the headers."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    c_char_p,
+    c_double,
+    c_float,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+
+
+class iscp_status(c_int32):
+    """A result of 0 or an error; a type of its own, so that functions which can fail are told from those that count."""
+
+
+class iscp_context(ctypes.Structure):
+    """Opaque."""
+
+
+class iscp_model(ctypes.Structure):
+    """Opaque."""
+
+
+class iscp_session(ctypes.Structure):
+    """Opaque."""
+
+
+class iscp_dataset(ctypes.Structure):
+    """Opaque."""
+
+
+class iscp_pattern(ctypes.Structure):
+    """Opaque."""
+
+
+class iscp_search(ctypes.Structure):
+    """Opaque."""
+
+
+class iscp_evaluation(ctypes.Structure):
+    """Opaque."""
+
+
+class iscp_report(ctypes.Structure):
+    """Opaque."""
+
+
+class iscp_pattern_list(ctypes.Structure):
+    """Opaque."""
+
+
+log_fn = CFUNCTYPE(None, c_int32, c_char_p, c_void_p)
+allocate_fn = CFUNCTYPE(c_void_p, c_size_t, c_void_p)
+release_fn = CFUNCTYPE(None, c_void_p, c_void_p)
+
+
+class iscp_context_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("threads", c_int32),
+        ("backend", c_int32),
+        ("log_level", c_int32),
+        ("log", log_fn),
+        ("log_user", c_void_p),
+        ("allocate", allocate_fn),
+        ("release", release_fn),
+        ("allocator_user", c_void_p),
+    ]
+
+
+class iscp_contract(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("channels", c_int32),
+        ("height", c_int32),
+        ("width", c_int32),
+        ("pad_top", c_int32),
+        ("pad_bottom", c_int32),
+        ("pad_left", c_int32),
+        ("pad_right", c_int32),
+        ("mean", c_float * 3),
+        ("std", c_float * 3),
+    ]
+
+
+class iscp_model_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("class_count", c_int32),
+        ("contract", POINTER(iscp_contract)),
+        ("class_names", POINTER(c_char_p)),
+    ]
+
+
+class iscp_model_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("depth", c_int32),
+        ("width", c_int32),
+        ("stem", c_int32),
+        ("classes", c_int32),
+        ("channels", c_int32),
+        ("parameters", c_int64),
+        ("multiply_adds", c_int64),
+    ]
+
+
+class iscp_dataset_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("classes", c_int32),
+        ("contract", POINTER(iscp_contract)),
+        ("labels", c_char_p),
+        ("split", c_char_p),
+        ("limit", c_int64),
+    ]
+
+
+class iscp_pattern_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("target", c_int32),
+        ("channels", c_int32),
+        ("height", c_int32),
+        ("width", c_int32),
+        ("pixels", c_int32),
+        ("tied", c_int32),
+        ("tied_kept", c_int32),
+    ]
+
+
+class iscp_progress(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_int32),
+        ("stage", c_char_p),
+        ("done", c_int64),
+        ("total", c_int64),
+    ]
+
+
+iscp_progress_fn = CFUNCTYPE(c_int, POINTER(iscp_progress), c_void_p)
+
+
+class iscp_search_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("preset", c_int32),
+        ("alpha_mode", c_int32),
+        ("canvas_kinds", c_int32),
+        ("alpha", c_double),
+        ("step", c_double),
+        ("fraction", c_double),
+        ("select_size", c_double),
+        ("seed", c_uint64),
+        ("canvases", c_int32),
+        ("epochs", c_int32),
+        ("batch", c_int32),
+        ("select", c_int32),
+        ("ties", c_int32),
+        ("lanes", c_int32),
+        ("class_count", c_int32),
+        ("user_canvas_count", c_int32),
+        ("classes", POINTER(c_int32)),
+        ("user_canvases", POINTER(c_float)),
+    ]
+
+
+class iscp_canvas_result(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("kind", c_int32),
+        ("image", c_int64),
+        ("alpha", c_double),
+        ("loss", c_double),
+        ("power", c_double),
+        ("selected", c_int32),
+        ("saturated", c_int32),
+        ("zeros", c_int32),
+        ("steps", c_int32),
+    ]
+
+
+class iscp_evaluate_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("images", c_int32),
+        ("fraction", c_double),
+        ("seed", c_uint64),
+        ("batch", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class iscp_power(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("target", c_int32),
+        ("nontarget", c_int64),
+        ("nontarget_hits", c_int64),
+        ("nontarget_clean", c_int64),
+        ("target_images", c_int64),
+        ("target_correct", c_int64),
+        ("asr", c_double),
+        ("asr_low", c_double),
+        ("asr_high", c_double),
+        ("accuracy", c_double),
+        ("accuracy_low", c_double),
+        ("accuracy_high", c_double),
+        ("pw", c_double),
+    ]
+
+
+class iscp_report_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("resume", c_int32),
+        ("overwrite", c_int32),
+        ("scale", c_int32),
+        ("picture_size", c_double),
+        ("images", c_int32),
+        ("reserved", c_int32),
+        ("sizes", POINTER(c_double)),
+        ("size_count", c_int32),
+        ("reserved2", c_int32),
+    ]
+
+
+STRUCTS = (
+    iscp_context_options,
+    iscp_contract,
+    iscp_model_options,
+    iscp_model_info,
+    iscp_dataset_options,
+    iscp_pattern_info,
+    iscp_progress,
+    iscp_search_options,
+    iscp_canvas_result,
+    iscp_evaluate_options,
+    iscp_power,
+    iscp_report_options,
+)

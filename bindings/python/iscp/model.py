@@ -1,0 +1,157 @@
+"""A trained classifier: network, input contract and class names."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from ctypes import c_char_p, c_float, c_int32
+from dataclasses import dataclass
+from typing import Any, Union
+
+import numpy as np
+
+from ._arrays import address, checked, indices
+from ._constants import SESSIONS, STEMS, STORES, word
+from ._handle import Handle, create
+from ._library import defaults, library, sized
+from ._structs import iscp_model_info, iscp_model_options
+from .context import Context, default_context
+from .contract import Contract, from_raw, to_raw
+
+Path = Union[str, "os.PathLike[str]"]
+
+# Images a pass of the network when the caller does not say.
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a model is made of; `multiply_adds` are those of one image's forward pass."""
+
+    depth: int
+    width: int
+    stem: str
+    classes: int
+    channels: int
+    parameters: int
+    multiply_adds: int
+
+
+class Model:
+    """An immutable network; made by Model.load. Threads may share it."""
+
+    def __init__(self, handle: Handle, context: Context):
+        self._handle = handle
+        self._idle: dict[str, tuple[int, Handle]] = {}
+        self.context = context
+        self.contract: Contract = from_raw(library.iscp_model_contract(handle)[0])
+        self.info = _info(handle)
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        *,
+        size: int | Sequence[int] | None = None,
+        pad: int | Sequence[int] | None = None,
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        channels: int | None = None,
+        class_names: Sequence[str] | None = None,
+        context: Context | None = None,
+    ) -> Model:
+        """Loads a PyTorch state dict or a safetensors file.
+
+        A PyTorch file holds no input contract: give it by size, pad, mean, std and channels (see Contract), which
+        together replace the one that a file may hold. `class_names` likewise."""
+        context = context or default_context()
+        options = defaults(iscp_model_options)
+        if any(value is not None for value in (size, pad, mean, std, channels)):
+            options.contract = ctypes.pointer(to_raw(Contract(size, pad, mean, std, channels)))
+        if class_names is not None:
+            names = [name.encode() for name in class_names]
+            options.class_count, options.class_names = len(names), (c_char_p * len(names))(*names)
+        create_arguments = (context._handle, os.fsencode(path), options)
+        handle = create(library.iscp_model_load, library.iscp_model_destroy, *create_arguments, keep=[context._handle])
+        return cls(handle, context)
+
+    def save(self, path: Path, half: bool = False) -> None:
+        """Writes safetensors with contract and class names; `half` stores the weights as float16."""
+        library.iscp_model_save(self._handle, os.fsencode(path), STORES["f16" if half else "f32"])
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """The classes' names, or None if the model has none."""
+        names = [library.iscp_model_class_name(self._handle, index) for index in range(self.info.classes)]
+        return None if None in names else [name.decode("utf-8", "replace") for name in names]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the file that the model was loaded from."""
+        return library.iscp_model_hash(self._handle).decode()
+
+    def logits(self, x: np.ndarray, batch: int | None = None) -> np.ndarray:
+        """N x classes float32 of N images, float32 N x C x H x W in [0,1]; `batch` images at a time."""
+        x = checked(x, "x", np.float32, ("N", *self.contract.shape))
+        logits = np.empty((len(x), self.info.classes), np.float32)
+        with self._session("inference", batch, len(x)) as (session, step):
+            for i in range(0, len(x), step):
+                some = x[i : i + step]
+                library.iscp_session_logits(session, address(some, c_float), len(some), address(logits[i:], c_float))
+        return logits
+
+    def input_gradient(
+        self, x: np.ndarray, targets: Any, *, batch: int | None = None, return_losses: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Gradient of the summed cross-entropy against `targets` (N class indices) with respect to the images `x`, in
+        pixel units and of their shape; with `return_losses` also each image's cross-entropy."""
+        x = checked(x, "x", np.float32, ("N", *self.contract.shape))
+        targets = indices(targets, "targets", len(x))
+        gradient, losses = np.empty_like(x), np.empty(len(x), np.float32)
+        with self._session("gradient", batch, len(x)) as (session, step):
+            for i in range(0, len(x), step):
+                some, rest = x[i : i + step], slice(i, None)
+                library.iscp_session_input_gradient(
+                    session,
+                    address(some, c_float),
+                    address(targets[rest], c_int32),
+                    len(some),
+                    address(gradient[rest], c_float),
+                    address(losses[rest], c_float),
+                    None,
+                )
+        return (gradient, losses) if return_losses else gradient
+
+    @contextmanager
+    def _session(self, purpose: str, batch: int | None, count: int) -> Iterator[tuple[Handle, int]]:
+        """A session and its batch. The last one used is kept, and taken out while in use: sessions are one thread's."""
+        batch = batch if batch is not None else max(1, min(count, BATCH))
+        idle = self._idle.pop(purpose, None)
+        if idle is None or idle[0] != batch:
+            idle = None  # its memory goes before the new one's is taken
+            made = create(
+                library.iscp_session_create,
+                library.iscp_session_destroy,
+                self._handle,
+                batch,
+                SESSIONS[purpose],
+                keep=[self._handle],
+            )
+            idle = (batch, made)
+        try:
+            yield idle[1], batch
+        finally:
+            self._idle[purpose] = idle
+
+    def __repr__(self) -> str:
+        return f"<iscp.Model ResNet-{self.info.depth}, {self.info.classes} classes, {self.contract.shape}>"
+
+
+def _info(handle: Handle) -> ModelInfo:
+    raw = sized(iscp_model_info)
+    library.iscp_model_get_info(handle, raw)
+    return ModelInfo(
+        raw.depth, raw.width, word(STEMS, raw.stem), raw.classes, raw.channels, raw.parameters, raw.multiply_adds
+    )

@@ -1,0 +1,101 @@
+"""The package's structs, prototypes and words against include/iscp/*.h."""
+
+import ctypes
+import subprocess
+import unittest
+
+import support
+
+from iscp import _constants, _errors, _library, _structs
+from iscp._prototypes import PROTOTYPES
+
+SCALARS = {
+    "double": ctypes.c_double,
+    "int32_t": ctypes.c_int32,
+    "int64_t": ctypes.c_int64,
+    "uint32_t": ctypes.c_uint32,
+    "uint64_t": ctypes.c_uint64,
+    "iscp_status": _structs.iscp_status,
+    "iscp_progress_fn": _structs.iscp_progress_fn,
+    "void": None,
+    "void *": ctypes.c_void_p,
+    "char *": ctypes.c_char_p,
+    "float *": ctypes.POINTER(ctypes.c_float),
+    "uint8_t *": ctypes.POINTER(ctypes.c_uint8),
+}
+
+
+def ctype(c):
+    """The ctypes type of a C type; const says nothing to ctypes."""
+    c = c.replace("const ", "").strip()
+    if c in SCALARS:
+        return SCALARS[c]
+    if c.endswith("*"):
+        return ctypes.POINTER(ctype(c[:-1].strip()))
+    return getattr(_structs, c)
+
+
+class Headers(unittest.TestCase):
+    def test_the_parser_sees_the_headers(self):
+        self.assertIn("iscp_search_next", support.functions())
+        declared = sum(path.read_text().count("\nISCP_API ") for path in support.HEADERS)
+        self.assertEqual(len(support.functions()), declared)
+        self.assertIn("iscp_search_options", support.structs())
+
+    def test_every_function_has_its_prototype(self):
+        self.assertEqual(sorted(support.functions()), sorted(PROTOTYPES))
+        for name, (result, arguments) in support.functions().items():
+            with self.subTest(function=name):
+                self.assertEqual(PROTOTYPES[name][0], ctype(result))
+                self.assertEqual(list(PROTOTYPES[name][1]), [ctype(a) for a in arguments])
+
+    def test_every_struct_has_its_fields(self):
+        ours = {struct.__name__: [name for name, _ in struct._fields_] for struct in _structs.STRUCTS}
+        self.assertEqual(support.structs(), ours)
+
+    def test_layout_is_the_compilers(self):
+        lines, expected = [], []
+        for struct in _structs.STRUCTS:
+            name = struct.__name__
+            lines.append(f'printf("{name} %zu\\n", sizeof({name}));')
+            expected.append(f"{name} {ctypes.sizeof(struct)}")
+            for field, _ in struct._fields_:
+                lines.append(
+                    f'printf("{name}.{field} %zu %zu\\n", offsetof({name}, {field}), sizeof((({name} *)0)->{field}));'
+                )
+                place = getattr(struct, field)
+                expected.append(f"{name}.{field} {place.offset} {place.size}")
+        source = "#include <stddef.h>\n#include <stdio.h>\n#include <iscp/iscp.h>\nint main(void) {\n%s\n}\n"
+        program = support.compile_c(self, source % "\n".join(lines))
+        printed = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+        self.assertEqual(printed.splitlines(), expected)
+
+    def test_sizes_are_the_librarys(self):
+        for struct in _structs.STRUCTS:
+            size = _library.library.iscp_abi_sizeof(struct.__name__.encode())
+            self.assertEqual(size, ctypes.sizeof(struct), struct.__name__)
+
+    def test_words_are_the_enumerators(self):
+        prefixes = {
+            "ISCP_BACKEND_": _constants.BACKENDS,
+            "ISCP_LOG_": _constants.LOG_LEVELS,
+            "ISCP_STEM_": _constants.STEMS,
+            "ISCP_STORE_": _constants.STORES,
+            "ISCP_SESSION_": _constants.SESSIONS,
+            "ISCP_TIES_": _constants.TIES,
+            "ISCP_CUT_": _constants.CUTS,
+            "ISCP_CANVAS_": _constants.CANVASES,
+            "ISCP_PRESET_": _constants.PRESETS,
+            "ISCP_ALPHA_": _constants.ALPHAS,
+            "ISCP_SELECT_": _constants.SELECTS,
+            "ISCP_IMAGES_": _constants.IMAGES,
+        }
+        ours = {prefix + word.upper(): number for prefix, table in prefixes.items() for word, number in table.items()}
+        theirs = {
+            name: n for name, n in support.enumerators().items() if not name.startswith(("ISCP_ERROR_", "ISCP_OK"))
+        }
+        self.assertEqual(theirs, ours)
+
+    def test_every_status_has_its_exception(self):
+        statuses = {n for name, n in support.enumerators().items() if name.startswith("ISCP_ERROR_")}
+        self.assertEqual(statuses, set(_errors.BY_STATUS))
