@@ -22,7 +22,8 @@ typedef struct isc_clean {
 iscp_status isc_fill_rows(iscp_session *session, const iscp_model *model, const iscp_dataset *dataset,
                           const int64_t *indices, int32_t rows, const iscp_pattern *pattern);
 
-/* Runs the images that `used` marks (NULL = all) through an entered session. */
+/* Runs the images that `used` marks (NULL = all) through an entered session, those of them that an earlier call did not come to.
+ * `clean` is zeroed before the first call; what is done stays in it, whatever the outcome. */
 iscp_status isc_clean_run(isc_clean *clean, iscp_session *session, const iscp_model *model, const iscp_dataset *dataset,
                           const uint8_t *used, isc_meter *meter);
 void isc_clean_release(isc_clean *clean, const iscp_context *context);

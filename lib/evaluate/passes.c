@@ -60,25 +60,38 @@ static void keep_prediction(void *user, int64_t index, const float *logits) {
   c->clean->logit[index] = logits[best];
 }
 
+static iscp_status begin_clean(isc_clean *clean, const iscp_context *context, int64_t total) {
+  clean->predicted = isc_calloc(context, (size_t)total, sizeof *clean->predicted);
+  clean->logit = isc_calloc(context, (size_t)total, sizeof *clean->logit);
+  if (!clean->predicted || !clean->logit) {
+    isc_clean_release(clean, context);
+    return ISCP_ERROR_MEMORY;
+  }
+  for (int64_t i = 0; i < total; i++)
+    clean->predicted[i] = -1;
+  return ISCP_OK;
+}
+
 iscp_status isc_clean_run(isc_clean *clean, iscp_session *session, const iscp_model *model, const iscp_dataset *dataset,
                           const uint8_t *used, isc_meter *meter) {
   const iscp_context *context = isc_model_context(model);
   int64_t total = iscp_dataset_count(dataset), count = 0;
+  if (!clean->predicted)
+    ISC_TRY(begin_clean(clean, context, total));
   int64_t *indices = isc_calloc(context, (size_t)total, sizeof *indices);
-  clean->predicted = isc_calloc(context, (size_t)total, sizeof *clean->predicted);
-  clean->logit = isc_calloc(context, (size_t)total, sizeof *clean->logit);
-  iscp_status status = indices && clean->predicted && clean->logit ? ISCP_OK : ISCP_ERROR_MEMORY;
-  for (int64_t i = 0; status == ISCP_OK && i < total; i++) {
-    clean->predicted[i] = -1;
-    if (!used || used[i])
+  if (!indices)
+    return ISCP_ERROR_MEMORY;
+  for (int64_t i = 0; i < total; i++) {
+    if (used && !used[i])
+      continue;
+    if (clean->predicted[i] < 0)
       indices[count++] = i;
+    else
+      meter->done++;
   }
   clean_user user = {clean, isc_model_classes(model)};
-  if (status == ISCP_OK)
-    status = run_indices(session, model, dataset, indices, count, NULL, meter, keep_prediction, &user);
+  iscp_status status = run_indices(session, model, dataset, indices, count, NULL, meter, keep_prediction, &user);
   isc_free(context, indices);
-  if (status != ISCP_OK)
-    isc_clean_release(clean, context);
   return status;
 }
 

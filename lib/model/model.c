@@ -27,14 +27,19 @@ iscp_status iscp_model_options_init(iscp_model_options *options, uint32_t struct
 
 /* ---- Contract and names ---- */
 
-static iscp_status take_stored(iscp_model *model, const isc_tensor_set *tensors, bool need_contract) {
+static iscp_status take_stored(iscp_model *model, const isc_tensor_set *tensors) {
   const char *stored = isc_tensor_set_metadata(tensors, CONTRACT_KEY);
   if (stored)
     return isc_contract_parse(&model->contract, &model->names, &model->name_count, model->context, stored);
-  if (need_contract)
-    return isc_fail(ISCP_ERROR_MISMATCH, "the file carries no input contract, expected one in the options (height, width, "
-                    "padding, mean, std)");
-  return ISCP_OK;
+  return isc_fail(ISCP_ERROR_MISMATCH, "the file carries no input contract, expected one in the options (height, width, "
+                  "padding, mean, std)");
+}
+
+/* The caller's contract stands in for the file's, which then gives the names alone, and may be unreadable. */
+static iscp_status take_given(iscp_model *model, const isc_tensor_set *tensors, const iscp_contract *given) {
+  if (isc_tensor_set_metadata(tensors, CONTRACT_KEY) && take_stored(model, tensors) != ISCP_OK)
+    isc_log(model->context, ISCP_LOG_WARNING, "the stored input contract is not read: %s", iscp_error_message());
+  return isc_contract_read(&model->contract, given);
 }
 
 static iscp_status copy_names(iscp_model *model, const iscp_model_options *options) {
@@ -55,9 +60,7 @@ static iscp_status copy_names(iscp_model *model, const iscp_model_options *optio
 }
 
 static iscp_status take_contract(iscp_model *model, const isc_tensor_set *tensors, const iscp_model_options *options) {
-  ISC_TRY(take_stored(model, tensors, !options->contract));
-  if (options->contract)
-    ISC_TRY(isc_contract_read(&model->contract, options->contract));
+  ISC_TRY(options->contract ? take_given(model, tensors, options->contract) : take_stored(model, tensors));
   if (options->class_names && options->class_count > 0)
     ISC_TRY(copy_names(model, options));
   return ISCP_OK;

@@ -131,7 +131,7 @@ void isc_relu_backward(float *diff, const uint16_t *bits, int64_t count) {
 }
 
 static void add(float *diff, const float *other, int64_t count) {
-#pragma omp parallel for simd schedule(static)
+#pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < count; i++)
     diff[i] += other[i];
 }

@@ -164,8 +164,7 @@ static iscp_status make_jobs(iscp_search *search, int32_t entry) {
 static iscp_status prepare(iscp_search *search, iscp_progress_fn progress, void *user) {
   isc_meter meter = {0};
   isc_progress_begin(&meter.progress, "clean", iscp_dataset_count(search->dataset), progress, user);
-  if (!search->clean.predicted)
-    ISC_TRY(isc_clean_run(&search->clean, search->session, search->model, search->dataset, NULL, &meter));
+  ISC_TRY(isc_clean_run(&search->clean, search->session, search->model, search->dataset, NULL, &meter));
   for (int32_t i = 0; i < search->class_count; i++) {
     int32_t index = search->classes[i].index;
     release_class(&search->classes[i], search->context); /* what an attempt that ran out of memory left */

@@ -151,7 +151,7 @@ static void add_bias(float *dst, const isc_conv *conv, bool first_use) {
 }
 
 static void relu(float *dst, int64_t count) {
-#pragma omp parallel for simd schedule(static)
+#pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < count; i++)
     dst[i] = dst[i] > 0 ? dst[i] : 0;
 }
