@@ -36,13 +36,13 @@ typedef struct iscp_report_options {
 
 ISCP_API iscp_status iscp_report_options_init(iscp_report_options *options, uint32_t struct_size);
 
-/* Opens `folder` (made if missing, its parent must be there) for the results of a search with `search_options`, and
- * writes result.json. A report with finished classes that is there already is ISCP_ERROR_IO, unless it is to be gone
- * on with or replaced: `overwrite` removes its files, and no others. With `resume`, ISCP_ERROR_MISMATCH if the
- * folder's manifest is another run's, and names what differs (the list of classes may differ); the classes left to
- * search are those that iscp_report_has_class does not know. A size that keeps no pixel is ISCP_ERROR_ARGUMENT. The
- * report keeps what it needs of model and dataset. On success the caller owns *out; on failure *out is NULL. One
- * thread at a time. Since 0.1. */
+/* Opens `folder` (made if missing, its parent must be there) for the results of a search, which must be made with
+ * the same `search_options`, and writes result.json. A report with finished classes that is there already is
+ * ISCP_ERROR_IO, unless it is to be gone on with or replaced: `overwrite` removes its files, and no others. With
+ * `resume`, ISCP_ERROR_MISMATCH if the folder's manifest is another run's, and names what differs (the list of
+ * classes may differ); the classes left to search are those that iscp_report_has_class does not know. A size that
+ * keeps no pixel is ISCP_ERROR_ARGUMENT. The report keeps what it needs of model and dataset. On success the caller
+ * owns *out; on failure *out is NULL. One thread at a time. Since 0.1. */
 ISCP_API iscp_status iscp_report_create(iscp_report **out, const char *folder, const iscp_model *model,
                                         const iscp_dataset *dataset, const iscp_search_options *search_options,
                                         const iscp_report_options *options);

@@ -142,6 +142,15 @@ static bool is_float(isc_dtype dtype) {
   return dtype == ISC_F32 || dtype == ISC_F16 || dtype == ISC_BF16 || dtype == ISC_F64;
 }
 
+/* The weights are finite: an infinite half is a number beyond 65504, and a file with it could not be loaded again. */
+static iscp_status check_halves(const uint16_t *halves, int64_t count, const char *name) {
+  for (int64_t i = 0; i < count; i++)
+    if ((halves[i] & 0x7fff) == 0x7c00)
+      return isc_fail(ISCP_ERROR_UNSUPPORTED, "tensor \"%s\" holds a number that float16 cannot, expected ISCP_STORE_F32",
+                      name);
+  return ISCP_OK;
+}
+
 /* A copy of `from` in the number type asked for; counters stay what they are. */
 static iscp_status convert(isc_tensor *to, const iscp_context *context, const isc_tensor *from, isc_dtype dtype) {
   dtype = is_float(from->dtype) ? dtype : from->dtype;
@@ -157,6 +166,7 @@ static iscp_status convert(isc_tensor *to, const iscp_context *context, const is
     isc_to_f32(numbers, from->data, from->dtype, count);
     isc_f32_to_f16(to->data, numbers, count);
     isc_free(context, numbers);
+    ISC_TRY(check_halves(to->data, count, from->name));
   } else
     return ISCP_ERROR_MEMORY;
   return to->name ? ISCP_OK : ISCP_ERROR_MEMORY;

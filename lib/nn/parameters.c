@@ -93,7 +93,8 @@ static void check_need(void *user, const need *item) {
   else if (tensor->dtype != ISC_F32 && tensor->dtype != ISC_F16 && tensor->dtype != ISC_BF16 && tensor->dtype != ISC_F64)
     add_fault(c->faults, "tensor \"%s\" is of %s, expected floating point", item->name, isc_dtype_name(tensor->dtype));
   else if (!all_finite(tensor, item->positive))
-    add_fault(c->faults, "tensor \"%s\" holds a NaN, infinite%s number", item->name, item->positive ? " or negative" : "");
+    add_fault(c->faults, "tensor \"%s\" holds a NaN%s number", item->name,
+              item->positive ? ", infinite or negative" : " or infinite");
 }
 
 typedef struct lookup {
@@ -172,10 +173,13 @@ iscp_status isc_parameters_fold(float *weights, float *bias, const isc_tensor_se
   int64_t row = (int64_t)layer->shape.ic * layer->shape.k * layer->shape.k;
   for (int32_t o = 0; o < layer->shape.oc; o++) {
     double scale = at(gamma, o) / sqrt(at(variance, o) + EPS);
-    for (int64_t i = 0; i < row; i++)
-      weights[o * row + i] = (float)(weights[o * row + i] * scale);
     bias[o] = (float)(at(beta, o) - at(mean, o) * scale);
-    if (!isfinite(scale) || !isfinite(bias[o]))
+    bool fits = isfinite(bias[o]);
+    for (int64_t i = 0; i < row; i++) {
+      weights[o * row + i] = (float)(weights[o * row + i] * scale);
+      fits = fits && isfinite(weights[o * row + i]);
+    }
+    if (!fits)
       return isc_fail(ISCP_ERROR_MISMATCH, "channel %d of \"%s\" overflows float32 when batch norm is folded in", o,
                       layer->norm);
   }

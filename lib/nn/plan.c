@@ -249,7 +249,9 @@ float *isc_plan_diff_logits(isc_plan *plan) { return plan->diff_logits; }
 const float *isc_plan_diff_src(const isc_plan *plan) { return plan->diff_src; }
 
 size_t isc_plan_memory(const isc_plan *plan) {
+  const isc_conv_shape *stem = &plan->graph->layers[0].shape;
   size_t bytes = sizeof *plan + sizeof *plan->graph + plan->arena_bytes;
+  bytes += plan->stem ? (size_t)stem->oc * (size_t)(stem->ic * stem->k * stem->k) * sizeof(float) : 0;
   for (int32_t i = 0; i < plan->graph->layer_count; i++)
     bytes += plan->runners[i]->conv_memory(plan->convs[i]);
   return bytes;

@@ -73,6 +73,7 @@ int support_run(Suite *suite) {
   }
   folder_owner = getpid();
   atexit(remove_folder);
+  setenv("CK_DEFAULT_TIMEOUT", "120", 0); /* seconds a test; Check's 4 are short for a busy machine and for sanitizers */
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);
