@@ -85,6 +85,15 @@ ISCP_API void iscp_search_destroy(iscp_search *search);
  * kinds asked for (no image is taken for it) is finished with 0 canvases. Since 0.1. */
 ISCP_API iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user);
 
+/* Leaves out a class whose result is there already, from an earlier run: it is not searched and not yielded. Before the first
+ * iscp_search_next only. The lanes stay those of all classes, so that what is left gives the result it would have given.
+ * Since 0.1. */
+ISCP_API iscp_status iscp_search_skip(iscp_search *search, int32_t class_index);
+
+/* The options in force: defaults filled in, all classes listed, `lanes` as chosen, `alpha` as the preset says unless it is auto.
+ * options->struct_size is the caller's; the pointers live as long as the search. Since 0.1. */
+ISCP_API iscp_status iscp_search_get_options(const iscp_search *search, iscp_search_options *options);
+
 /* What one canvas gave. Later versions may append fields. */
 typedef struct iscp_canvas_result {
   uint32_t struct_size;      /* sizeof(iscp_canvas_result), set by the caller before iscp_search_get_canvas */
@@ -99,7 +108,7 @@ typedef struct iscp_canvas_result {
   int32_t steps;             /* mask updates kept */
 } iscp_canvas_result;
 
-/* Number of canvases that a finished class has, or 0. Since 0.1. */
+/* Number of canvases that a finished class has, 0 or more; -1 for a class that is not finished, or skipped. Since 0.1. */
 ISCP_API int32_t iscp_search_canvas_count(const iscp_search *search, int32_t class_index);
 
 /* Index of the selected canvas of a finished class, or -1. Since 0.1. */

@@ -3,7 +3,7 @@
 
 static const isc_class *finished_class(const iscp_search *search, int32_t class_index) {
   for (int32_t i = 0; search && i < search->class_count; i++)
-    if (search->classes[i].index == class_index && search->classes[i].finished)
+    if (search->classes[i].index == class_index && search->classes[i].finished && !search->classes[i].skipped)
       return &search->classes[i];
   return NULL;
 }
@@ -27,9 +27,19 @@ static iscp_status no_result(const iscp_search *search, int32_t class_index, int
                   class_->canvas_count);
 }
 
+iscp_status iscp_search_get_options(const iscp_search *search, iscp_search_options *options) {
+  if (!search)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "search is NULL");
+  iscp_search_options result = search->options;
+  result.lanes = search->lane_count;
+  if (search->alpha_count == 1)
+    result.alpha = search->alphas[0];
+  return isc_output_write(options, &result, sizeof result, sizeof result, "iscp_search_options");
+}
+
 int32_t iscp_search_canvas_count(const iscp_search *search, int32_t class_index) {
   const isc_class *class_ = finished_class(search, class_index);
-  return class_ ? class_->canvas_count : 0;
+  return class_ ? class_->canvas_count : -1;
 }
 
 int32_t iscp_search_selected(const iscp_search *search, int32_t class_index) {

@@ -143,6 +143,20 @@ void iscp_search_destroy(iscp_search *search) {
   isc_context_drop(context);
 }
 
+iscp_status iscp_search_skip(iscp_search *search, int32_t class_index) {
+  if (!search)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "search is NULL");
+  if (search->prepared)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "class %d cannot be skipped any more, expected a search that has not begun",
+                    class_index);
+  for (int32_t i = 0; i < search->class_count; i++)
+    if (search->classes[i].index == class_index) {
+      search->classes[i].skipped = search->classes[i].finished = search->classes[i].yielded = true;
+      return ISCP_OK;
+    }
+  return isc_fail(ISCP_ERROR_ARGUMENT, "class %d is not in the search's list", class_index);
+}
+
 /* ---- Preparing: the clean pass, the canvases, the jobs ---- */
 
 static iscp_status make_jobs(iscp_search *search, int32_t entry) {
@@ -167,6 +181,8 @@ static iscp_status prepare(iscp_search *search, iscp_progress_fn progress, void 
   ISC_TRY(isc_clean_run(&search->clean, search->session, search->model, search->dataset, NULL, &meter));
   for (int32_t i = 0; i < search->class_count; i++) {
     int32_t index = search->classes[i].index;
+    if (search->classes[i].skipped)
+      continue;
     release_class(&search->classes[i], search->context); /* what an attempt that ran out of memory left */
     search->classes[i].index = index;
     search->classes[i].selected = -1;

@@ -45,7 +45,7 @@ typedef struct isc_class {
   int32_t job_count, jobs_done;
   int32_t alpha_used; /* index of the alpha whose jobs are the result */
   int32_t selected;   /* canvas */
-  bool finished, yielded;
+  bool finished, yielded, skipped;
 } isc_class;
 
 struct iscp_search {

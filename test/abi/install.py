@@ -50,6 +50,8 @@ def main():
             # The sysroot is put before system folders too; the system's own libraries are found without.
             flags = [f for f in flags if not (f.startswith(f"-I{folder}") or f.startswith(f"-L{folder}")) or
                      pathlib.Path(f[2:]).is_dir()]
+            # Only libiscp is linked statically: what static OpenBLAS would need is not.
+            flags = [f for f in flags if f not in ("-lgfortran", "-lquadmath")]
             flags += ["-Wl,-Bstatic", "-liscp", "-Wl,-Bdynamic", *[f for f in flags if f != "-liscp"]] if way else []
             program = folder / ("first" + "".join(way))
             run([*shlex.split(cc), "-std=c11", "-Wall", "-Wextra", "-Werror", str(folder / "first.c"), "-o", str(program), *flags,

@@ -128,6 +128,8 @@ PROTOTYPES = {
     "iscp_search_options_init": (iscp_status, (POINTER(iscp_search_options), c_uint32)),
     "iscp_search_create": (iscp_status, (POINTER(_search), _model, _dataset, POINTER(iscp_search_options))),
     "iscp_search_destroy": (None, (_search,)),
+    "iscp_search_skip": (iscp_status, (_search, c_int32)),
+    "iscp_search_get_options": (iscp_status, (_search, POINTER(iscp_search_options))),
     "iscp_search_next": (iscp_status, (_search, _int32, *_progress)),
     "iscp_search_canvas_count": (c_int32, (_search, c_int32)),
     "iscp_search_selected": (c_int32, (_search, c_int32)),

@@ -1,0 +1,61 @@
+/* iscp: what an image classifier has learned for each class, as a picture. This file finds the command; each command
+ * is a file of its own. */
+#include <errno.h>
+#include <string.h>
+
+#include "program.h"
+
+static const cli_command *const commands[] = {&info_command, &search_command, &power_command};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+const char *program_path;
+
+static void print_help(FILE *file) {
+  fputs("usage: iscp COMMAND ... (iscp COMMAND --help says more)\n\n"
+        "What an image classifier has learned for each class, as a picture, and how well that picture predicts.\n\n",
+        file);
+  for (int i = 0; i < COMMANDS; i++)
+    fprintf(file, "  %-8s %-22s %s\n", commands[i]->name, commands[i]->usage, commands[i]->summary);
+  fputs("\nA first run, with what comes with libiscp:\n\n"
+        "  iscp info examples/models/fashion-natural.safetensors\n"
+        "  iscp search examples/models/fashion-natural.safetensors \\\n"
+        "    examples/data/t10k-2000-images-idx3-ubyte.gz -o result --classes 0-2\n\n"
+        "Results are on standard output, messages on standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,\n"
+        "130 interrupted (what is done is kept, and --resume goes on with it).\n",
+        file);
+}
+
+static int run(int argc, char **argv) {
+  if (argc < 2) {
+    print_help(stderr);
+    return EXIT_USAGE;
+  }
+  if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+    print_help(stdout);
+    return EXIT_DONE;
+  }
+  if (!strcmp(argv[1], "--version")) {
+    puts(iscp_version_text());
+    return EXIT_DONE;
+  }
+  for (int i = 0; i < COMMANDS; i++)
+    if (!strcmp(argv[1], commands[i]->name)) {
+      signals_catch();
+      return commands[i]->run(commands[i], argc - 1, argv + 1);
+    }
+  complain("there is no command \"%s\" (try: iscp --help)", argv[1]);
+  return EXIT_USAGE;
+}
+
+/* A result that did not reach its reader is a failure. */
+int main(int argc, char **argv) {
+  program_path = argc ? argv[0] : "iscp";
+  int code = run(argc, argv);
+  progress_clear();
+  int lost = ferror(stdout);
+  if ((fclose(stdout) || lost) && code == EXIT_DONE) {
+    complain("standard output cannot be written: %s", strerror(errno));
+    return EXIT_FAILED;
+  }
+  return code;
+}

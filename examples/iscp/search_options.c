@@ -1,0 +1,231 @@
+/* The options of iscp search: a field of iscp_search_options or iscp_report_options each. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "search_options.h"
+
+enum {
+  CLASSES = 256, CANVAS, CANVASES, PRESET, ALPHA, EPOCHS, BATCH, STEP, FRACTION, SEED, SELECT, SELECT_SIZE, TIES, SIZES,
+  IMAGES, LANES, POWER, RESUME, OVERWRITE, PICTURE_SIZE, SCALE, JSON
+};
+
+static const option_line lines[] = {
+    {'o', "output", "DIR", "the folder of the results; made if missing"},
+    {RESUME, "resume", NULL, "go on with the results in DIR, of the same command"},
+    {OVERWRITE, "overwrite", NULL, "replace the results in DIR"},
+    {JSON, "json", NULL, "print result.json in place of tables"},
+    {CLASSES, "classes", "LIST", "numbers, ranges, names, as 0,3,5-7 or dress,coat; default all"},
+    {CANVAS, "canvas", "LIST", "of positive, negative, random, white, or files (a picture or .npy);\n"
+                               "default positive. Several are added up"},
+    {CANVASES, "canvases", "N", "canvases of each kind a class; default 5"},
+    {PRESET, "preset", "NAME", "paper (its text: alpha 0.2) or authors (their figures: alpha 8,\n"
+                               "last update dropped); default paper"},
+    {ALPHA, "alpha", "X|auto", "weight of the mask's mean; auto: per class, the best of five around\n"
+                               "the preset's by PW on D_n; default: the preset's"},
+    {EPOCHS, "epochs", "N", "passes over D_n; default 5"},
+    {BATCH, "batch", "N", "images a step; default 4"},
+    {STEP, "step", "X", "change of a mask value a step; default 0.02"},
+    {FRACTION, "fraction", "X", "share of each class that is searched on (D_n), 0.2 or 20%; default 0.2"},
+    {SEED, "seed", "N", "of D_n, its order, and random canvases; default 0"},
+    {SELECT, "select", "RULE", "best canvas of a class by loss or by power (on D_n); default loss"},
+    {SELECT_SIZE, "select-size", "P", "pattern size of that power, in percent; default 5"},
+    {TIES, "ties", "RULE", "rank of equal mask values: evidence or index; default evidence"},
+    {LANES, "lanes", "N", "searches that share a pass of the network; default: chosen by size"},
+    {0},
+};
+
+static const option_line power_lines[] = {
+    {POWER, "power", "WHICH", "canvases whose PW is measured: selected (faster), all or none;\n"
+                              "default selected"},
+    {SIZES, "sizes", "LIST", "pattern sizes in percent of the pixels, 2 as well as 2%;\n"
+                             "default 1,2,3,5,10"},
+    {IMAGES, "images", "WHICH", "heldout (not searched on) or all; default heldout"},
+    {PICTURE_SIZE, "picture-size", "P", "pattern size in the pictures, in percent; default 5"},
+    {SCALE, "scale", "N", "picture pixels an image pixel, 1 to 64; default: chosen by size"},
+    {0},
+};
+
+/* ---- Fields ---- */
+
+static int set_count(int32_t *field, const char *name, const char *value) {
+  int64_t number;
+  if (!read_integer(&number, value) || number < INT32_MIN || number > INT32_MAX)
+    return wrong_value(name, value, "a whole number");
+  *field = (int32_t)number;
+  return EXIT_DONE;
+}
+
+/* Choices count from 1, as the library's do. */
+static int set_choice(int32_t *field, const char *name, const char *value, const char *const *choices,
+                      const char *expected) {
+  int choice = read_choice(value, choices);
+  if (choice < 0)
+    return wrong_value(name, value, expected);
+  *field = choice + 1;
+  return EXIT_DONE;
+}
+
+static int set_share(double *field, const char *name, const char *value) {
+  return read_share(field, value) ? EXIT_DONE : wrong_value(name, value, "a share, as 0.2 or 20%");
+}
+
+static int set_percent(double *field, const char *name, const char *value) {
+  return read_percent(field, value) ? EXIT_DONE : wrong_value(name, value, "percent of the pixels, as 5 or 5%");
+}
+
+static int set_alpha(iscp_search_options *search, const char *value) {
+  search->alpha_mode = !strcmp(value, "auto") ? ISCP_ALPHA_AUTO : ISCP_ALPHA_FIXED;
+  if (search->alpha_mode == ISCP_ALPHA_FIXED && !read_number(&search->alpha, value))
+    return wrong_value("alpha", value, "a number from 0, or auto");
+  return EXIT_DONE;
+}
+
+/* A word that is no kind is a file's name. */
+static int set_canvas(search_settings *settings, const char *value) {
+  static const char *const kinds[] = {"positive", "negative", "random", "white", NULL};
+  char *copy = take_copy(value), *list = copy;
+  iscp_search_options *search = &settings->search;
+  search->canvas_kinds = 0;
+  search->user_canvas_count = 0;
+  for (char *piece; (piece = next_piece(&list));) {
+    int kind = read_choice(piece, kinds);
+    search->canvas_kinds |= kind < 0 ? ISCP_CANVAS_USER : 1 << kind;
+    if (kind >= 0)
+      continue;
+    char **longer = realloc(settings->canvas_files, ((size_t)search->user_canvas_count + 1) * sizeof *longer);
+    if (!longer)
+      break;
+    settings->canvas_files = longer;
+    longer[search->user_canvas_count++] = take_copy(piece);
+  }
+  free(copy);
+  return EXIT_DONE;
+}
+
+static int set_sizes(search_settings *settings, const char *value) {
+  free(settings->sizes);
+  settings->sizes = read_percents(&settings->report.size_count, value);
+  settings->report.sizes = settings->sizes;
+  return settings->sizes ? EXIT_DONE : wrong_value("sizes", value, "percents with commas, as 1,2,3,5,10");
+}
+
+static int set_search(search_settings *settings, int key, const char *value) {
+  static const char *const presets[] = {"paper", "authors", NULL}, *const rules[] = {"loss", "power", NULL};
+  static const char *const ties[] = {"evidence", "index", NULL};
+  iscp_search_options *search = &settings->search;
+  switch (key) {
+  case CANVAS:
+    return set_canvas(settings, value);
+  case CANVASES:
+    return set_count(&search->canvases, "canvases", value);
+  case PRESET:
+    return set_choice(&search->preset, "preset", value, presets, "paper or authors");
+  case ALPHA:
+    return set_alpha(search, value);
+  case EPOCHS:
+    return set_count(&search->epochs, "epochs", value);
+  case BATCH:
+    return set_count(&search->batch, "batch", value);
+  case STEP:
+    return read_number(&search->step, value) ? EXIT_DONE : wrong_value("step", value, "a number in (0, 1]");
+  case FRACTION:
+    return set_share(&search->fraction, "fraction", value);
+  case SEED:
+    return read_seed(&search->seed, value) ? EXIT_DONE : wrong_value("seed", value, "a whole number from 0");
+  case SELECT:
+    return set_choice(&search->select, "select", value, rules, "loss or power");
+  case SELECT_SIZE:
+    return set_percent(&search->select_size, "select-size", value);
+  case TIES:
+    return set_choice(&search->ties, "ties", value, ties, "evidence or index");
+  default:
+    return set_count(&search->lanes, "lanes", value);
+  }
+}
+
+static int set_own(void *to, int key, const char *value) {
+  search_settings *settings = to;
+  switch (key) {
+  case 'o':
+    settings->folder = value;
+    return EXIT_DONE;
+  case CLASSES:
+    settings->classes = value;
+    return EXIT_DONE;
+  case RESUME:
+    settings->report.resume = 1;
+    return EXIT_DONE;
+  case OVERWRITE:
+    settings->report.overwrite = 1;
+    return EXIT_DONE;
+  case JSON:
+    settings->json = 1;
+    return EXIT_DONE;
+  default:
+    return set_search(settings, key, value);
+  }
+}
+
+static int set_power(void *to, int key, const char *value) {
+  static const char *const which[] = {"selected", "all", "none", NULL}, *const images[] = {"heldout", "all", NULL};
+  search_settings *settings = to;
+  switch (key) {
+  case POWER:
+    settings->power = read_choice(value, which);
+    return settings->power >= 0 ? EXIT_DONE : wrong_value("power", value, "selected, all or none");
+  case SIZES:
+    return set_sizes(settings, value);
+  case IMAGES:
+    return set_choice(&settings->report.images, "images", value, images, "heldout or all");
+  case PICTURE_SIZE:
+    return set_percent(&settings->report.picture_size, "picture-size", value);
+  default:
+    return set_count(&settings->report.scale, "scale", value);
+  }
+}
+
+static const option_group own_group = {"Search", lines, set_own};
+static const option_group power_group = {"Power and pictures", power_lines, set_power};
+const option_group *const search_groups[] = {&own_group, &power_group, &data_group, &model_group, &machine_group, NULL};
+
+/* ---- Settings ---- */
+
+iscp_status search_settings_init(search_settings *settings) {
+  *settings = (search_settings){.power = POWER_SELECTED};
+  iscp_status status = iscp_search_options_init(&settings->search, sizeof settings->search);
+  return status == ISCP_OK ? iscp_report_options_init(&settings->report, sizeof settings->report) : status;
+}
+
+int search_settings_check(const search_settings *settings) {
+  if (!settings->folder || !*settings->folder) {
+    complain("search: no folder for the results, expected -o DIR");
+    return EXIT_USAGE;
+  }
+  if (settings->report.resume && settings->report.overwrite) {
+    complain("search: --resume and --overwrite exclude each other");
+    return EXIT_USAGE;
+  }
+  return EXIT_DONE;
+}
+
+void search_settings_release(search_settings *settings) {
+  for (int32_t i = 0; i < settings->search.user_canvas_count; i++)
+    free(settings->canvas_files[i]);
+  free(settings->canvas_files);
+  free(settings->sizes);
+}
+
+int read_canvases(float **out, const search_settings *settings, iscp_context *context, const iscp_contract *contract) {
+  *out = NULL;
+  int32_t count = settings->search.user_canvas_count;
+  size_t numbers = (size_t)contract->channels * (size_t)contract->height * (size_t)contract->width;
+  if (!count)
+    return EXIT_DONE;
+  *out = take((size_t)count * numbers * sizeof **out);
+  for (int32_t i = 0; i < count; i++) {
+    iscp_status status = iscp_image_read(*out + (size_t)i * numbers, context, settings->canvas_files[i], contract);
+    if (status != ISCP_OK)
+      return failed(status);
+  }
+  return EXIT_DONE;
+}

@@ -1,0 +1,92 @@
+"""iscp --help, --version, and what it says to a wrong command line."""
+
+import re
+import subprocess
+import unittest
+
+from command import DATA, MODEL, PROGRAM, Case, run
+
+COMMANDS = ["info", "search", "power"]
+
+
+class Help(Case):
+    def test_of_the_program(self):
+        text = run("--help").stdout
+        for command in COMMANDS:
+            self.assertRegex(text, rf"(?m)^  {command} +MODEL")
+        self.assertIn("iscp search examples/models", text)
+        self.assertEqual(run("-h").stdout, text)
+        self.assertEqual(run(code=2).stderr, text)
+
+    def test_of_each_command(self):
+        for command in COMMANDS:
+            text = run(command, "--help").stdout
+            self.assertEqual(run(command, "-h").stdout, text)
+            self.assertRegex(text, rf"^usage: iscp {command} MODEL")
+            self.assertRegex(text, rf"(?m)^  iscp {command} ")  # an example
+            self.assertLessEqual(max(map(len, text.splitlines())), 100)
+
+    def test_every_option_is_known(self):
+        """An option of the help text is refused for its value or for what follows, never as unknown."""
+        for command in COMMANDS:
+            for option, value in re.findall(r"(?m)^ +(?:-\w, +)?(--[\w-]+)( \S+)?", run(command, "--help").stdout):
+                words = [option, "x"] if value else [option]
+                done = subprocess.run([PROGRAM, command, *words], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 2, option)
+                self.assertNotIn("unknown", done.stderr)
+
+    def test_version(self):
+        self.assertRegex(run("--version").stdout, r"^libiscp \d+\.\d+\.\d+, ")
+
+
+class Usage(Case):
+    def test_wrong_words(self):
+        cases = [
+            (["find"], "find"),
+            (["search"], "MODEL DATA"),
+            (["search", MODEL], "MODEL DATA"),
+            (["search", MODEL, DATA], "-o DIR"),
+            (["search", MODEL, DATA, "-o", ""], "-o DIR"),
+            (["search", MODEL, DATA, "more", "-o", "x"], "more"),
+            (["search", "--bogus"], "--bogus"),
+            (["search", "-x"], "-x"),
+            (["search", "--alpha"], "--alpha"),
+            (["search", "--resume=1"], "--resume"),
+            (["search", MODEL, DATA, "-o", "x", "--resume", "--overwrite"], "--overwrite"),
+            (["info"], "MODEL"),
+            (["power", MODEL, DATA], "MODEL DATA DIR"),
+        ]
+        for words, expected in cases:
+            with self.subTest(words=words):
+                self.check_one_line(run(*words, code=2), expected)
+
+    def test_wrong_values(self):
+        cases = {
+            "alpha": ["x", "", "nan", "1 2"],
+            "sizes": ["x", "1,,2", "", "5%%"],
+            "fraction": ["x", "0,2"],
+            "epochs": ["x", "1.5", "99999999999999999999"],
+            "seed": ["-1", "x", "99999999999999999999999"],
+            "preset": ["Paper", ""],
+            "select": ["size"],
+            "ties": ["none"],
+            "images": ["some"],
+            "power": ["some"],
+            "threads": ["0", "-1", "x"],
+            "backend": ["cuda"],
+            "limit": ["0", "-5", "x"],
+            "size": ["x", "28x", "4x4", "28x28x3"],
+            "pad": ["1,2", "-1", "1,2,3,4,5"],
+            "mean": ["1,2", "x", "1,2,3,4"],
+            "std": ["x"],
+            "channels": ["2"],
+        }
+        for option, values in cases.items():
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    done = run("search", MODEL, DATA, "-o", "x", f"--{option}={value}", code=2)
+                    self.check_one_line(done, f"--{option}", f'"{value}"')
+
+
+if __name__ == "__main__":
+    unittest.main()
