@@ -1,0 +1,71 @@
+#!/bin/sh
+# Installs what the tests need, builds, and runs every suite: sh test/run.sh [--oracle] [--all]
+#   --oracle  also installs PyTorch, so that the suite `oracle` runs instead of being skipped
+#   --all     also the other builds: without oneDNN, clang, sanitizers, valgrind
+set -eu
+cd "$(dirname "$0")/.."
+oracle=no
+all=no
+for argument in "$@"; do
+  case $argument in
+  --oracle) oracle=yes ;;
+  --all) all=yes ;;
+  *)
+    echo "test/run.sh: unknown option $argument, expected --oracle or --all" >&2
+    exit 2
+    ;;
+  esac
+done
+
+. test/support/packages.sh
+need_packages gcc g++ clang libclang-rt-14-dev libomp-dev meson ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libpng-dev \
+  zlib1g-dev libarchive-dev libjansson-dev libmd-dev check python3 python3-venv python3-numpy python3-pil valgrind \
+  binutils abigail-tools dataset-fashion-mnist
+
+# The Python of the tests: with PyTorch in an environment of its own, so that nothing of the machine's changes.
+python=python3
+if [ $oracle = yes ]; then
+  [ -x build-venv/bin/python ] || python3 -m venv build-venv
+  build-venv/bin/python -c 'import torch, numpy, safetensors, PIL' 2>/dev/null ||
+    build-venv/bin/python -m pip install -q torch==2.13.0 numpy safetensors pillow
+  python=$PWD/build-venv/bin/python
+fi
+
+# run_suites DIR SETUP-OPTIONS -- TEST-OPTIONS
+run_suites() {
+  dir=$1
+  shift
+  options=""
+  while [ "$1" != -- ]; do
+    options="$options $1"
+    shift
+  done
+  shift
+  echo "== $dir:$options $* =="
+  [ -f "$dir/build.ninja" ] || meson setup "$dir" -Dpython="$python" $options >"$dir.log" 2>&1 || { cat "$dir.log"; exit 1; }
+  rm -f "$dir.log"
+  meson compile -C "$dir" >"$dir/compile.log" 2>&1 || { cat "$dir/compile.log"; exit 1; }
+  ! grep -q 'warning:' "$dir/compile.log" || { grep -A3 'warning:' "$dir/compile.log"; exit 1; }
+  meson test -C "$dir" --print-errorlogs --num-processes 1 "$@" >"$dir/test.log" 2>&1 || status=1
+  grep -E '^ *[0-9]+/[0-9]+ ' "$dir/test.log" | grep -vE ' OK ' || true
+  sed -n '/--- .* ---/,$p' "$dir/test.log" | head -200
+  passed=$((passed + $(sed -n 's/^Ok: *//p' "$dir/test.log")))
+  failed=$((failed + $(sed -n 's/^Fail: *//p' "$dir/test.log" | head -1 | grep . || echo 0)))
+  timeouts=$(sed -n 's/^Timeout: *//p' "$dir/test.log")
+  failed=$((failed + ${timeouts:-0}))
+  skips=$(sed -n 's/^Skipped: *//p' "$dir/test.log")
+  skipped=$((skipped + ${skips:-0}))
+}
+
+status=0 passed=0 failed=0 skipped=0
+run_suites build-test -Dbuildtype=debugoptimized --
+if [ $all = yes ]; then
+  run_suites build-blas -Dbuildtype=debugoptimized -Donednn=disabled -- --no-suite oracle
+  CC=clang run_suites build-clang -Dbuildtype=debugoptimized -- --no-suite oracle
+  run_suites build-sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -- --setup sanitize \
+    --no-suite oracle --no-suite python
+  run_suites build-test -- --setup valgrind --suite unit --suite formats
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && exit $status
+exit 1
