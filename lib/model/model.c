@@ -37,7 +37,10 @@ static iscp_status take_stored(iscp_model *model, const isc_tensor_set *tensors)
 
 /* The caller's contract stands in for the file's, which then gives the names alone, and may be unreadable. */
 static iscp_status take_given(iscp_model *model, const isc_tensor_set *tensors, const iscp_contract *given) {
-  if (isc_tensor_set_metadata(tensors, CONTRACT_KEY) && take_stored(model, tensors) != ISCP_OK)
+  iscp_status status = isc_tensor_set_metadata(tensors, CONTRACT_KEY) ? take_stored(model, tensors) : ISCP_OK;
+  if (status == ISCP_ERROR_MEMORY)
+    return status;
+  if (status != ISCP_OK)
     isc_log(model->context, ISCP_LOG_WARNING, "the stored input contract is not read: %s", iscp_error_message());
   return isc_contract_read(&model->contract, given);
 }

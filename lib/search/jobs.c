@@ -19,10 +19,12 @@ static void list_dn(const iscp_search *search, isc_job *job) {
 iscp_status isc_job_next_epoch(iscp_search *search, isc_job *job) {
   int32_t class_index = search->classes[job->entry].index;
   list_dn(search, job);
+  ISC_TRY(isc_random_shuffle(search->context, job->order, job->order_count, search->options.seed, ISC_PURPOSE_ORDER,
+                             class_index, job->epoch));
   job->position = 0;
   job->epoch_loss = 0;
-  return isc_random_shuffle(search->context, job->order, job->order_count, search->options.seed, ISC_PURPOSE_ORDER,
-                            class_index, job->epoch);
+  job->ordered = true;
+  return ISCP_OK;
 }
 
 iscp_status isc_job_start(iscp_search *search, isc_job *job) {

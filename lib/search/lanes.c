@@ -60,7 +60,7 @@ static void differentiate_loss(iscp_search *search, int32_t lane) {
       memset(diff, 0, (size_t)classes * sizeof *diff);
   }
   if (job)
-    job->epoch_loss += sum + rows * job->alpha * isc_mask_mean(&job->mask);
+    job->batch_loss = sum + rows * job->alpha * isc_mask_mean(&job->mask);
 }
 
 /* gradient[i] = sum_j sum_c g_jc (x_c - x_jc) at pixel i, where g = diff_src / std. */
@@ -100,21 +100,24 @@ static void update(iscp_search *search, int32_t lane) {
   job->steps++;
 }
 
-static iscp_status advance(iscp_search *search, isc_job *job, isc_meter *meter) {
+static void advance(iscp_search *search, isc_job *job, isc_meter *meter) {
   int32_t rows = rows_of(search, job);
   job->position += rows;
+  job->epoch_loss += job->batch_loss;
   meter->done += rows;
   if (job->position < job->order_count)
-    return ISCP_OK;
+    return;
   job->epochs[job->epoch++] = job->epoch_loss / (double)job->order_count;
-  if (job->epoch == search->options.epochs) {
-    job->state = ISC_JOB_STEPPED;
-    return ISCP_OK;
-  }
-  return isc_job_next_epoch(search, job);
+  job->position = 0;
+  job->state = job->epoch == search->options.epochs ? ISC_JOB_STEPPED : ISC_JOB_RUNNING;
+  job->ordered = false;
 }
 
+/* Whatever may fail comes before the first update, so that a failed step changes nothing and can be taken again. */
 iscp_status isc_lanes_step(iscp_search *search, isc_meter *meter) {
+  for (int32_t lane = 0; lane < search->lane_count; lane++)
+    if (search->lanes[lane] && !search->lanes[lane]->ordered)
+      ISC_TRY(isc_job_next_epoch(search, search->lanes[lane]));
   ISC_TRY(mix(search));
   ISC_TRY(isc_session_forward(search->session));
   for (int32_t lane = 0; lane < search->lane_count; lane++)
@@ -125,6 +128,6 @@ iscp_status isc_lanes_step(iscp_search *search, isc_meter *meter) {
     update(search, lane);
   for (int32_t lane = 0; lane < search->lane_count; lane++)
     if (search->lanes[lane])
-      ISC_TRY(advance(search, search->lanes[lane], meter));
+      advance(search, search->lanes[lane], meter);
   return ISCP_OK;
 }

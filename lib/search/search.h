@@ -30,8 +30,9 @@ typedef struct isc_job {
   isc_mask mask;
   int64_t *order;    /* D_n of this class, in the order of the current epoch */
   int64_t order_count, position;
+  bool ordered; /* `order` is the current epoch's */
   int32_t epoch, steps;
-  double epoch_loss; /* sum over the images of the current epoch */
+  double batch_loss, epoch_loss; /* sums over the images of the current minibatch and epoch */
   double *epochs;    /* objective per image of each epoch */
   double loss, power;
 } isc_job;

@@ -66,6 +66,9 @@ static void remove_folder(void) {
     fprintf(stderr, "could not remove %s\n", folder);
 }
 
+/* Seconds a test. Check's own 4 are short for a busy machine and for sanitizers; it looks at the variable when a case is made. */
+__attribute__((constructor)) static void allow_time(void) { setenv("CK_DEFAULT_TIMEOUT", "120", 0); }
+
 int support_run(Suite *suite) {
   if (!mkdtemp(folder)) {
     perror(folder);
@@ -73,7 +76,6 @@ int support_run(Suite *suite) {
   }
   folder_owner = getpid();
   atexit(remove_folder);
-  setenv("CK_DEFAULT_TIMEOUT", "120", 0); /* seconds a test; Check's 4 are short for a busy machine and for sanitizers */
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);

@@ -1,0 +1,365 @@
+/* Convolutions: oneDNN = OpenBLAS = OpenBLAS in oneDNN's layout = plain C in double.
+ *
+ * Each problem runs forward (plain, with ReLU, with sum, with both) and backward_data on every backend. The results of the
+ * backends are compared everywhere; plain C computes all places of a small problem and some hundreds of a large one. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "nn/backend.h"
+#include "nn/fallback.h"
+#include "plain.h"
+#include "support.h"
+
+/* ---- Problems ---- */
+
+typedef struct problem {
+  isc_conv_shape shape;
+  bool sum, relu;
+  float *src, *weights, *bias, *before, *diff_dst; /* before: what dst holds when sum adds to it */
+} problem;
+
+static int64_t src_count(const isc_conv_shape *s) { return (int64_t)s->n * s->ic * s->ih * s->iw; }
+static int64_t dst_count(const isc_conv_shape *s) { return (int64_t)s->n * s->oc * s->oh * s->ow; }
+static int64_t terms_of(const isc_conv_shape *s) { return (int64_t)s->ic * s->k * s->k; }
+
+static float *filled(int64_t count, float bound, uint32_t seed) {
+  float *values = malloc((size_t)count * sizeof *values);
+  support_fill(values, (size_t)count, -bound, bound, seed);
+  return values;
+}
+
+static problem make_problem(const isc_conv_shape *s) {
+  return (problem){.shape = *s,
+                   .src = filled(src_count(s), 1, 1),
+                   .weights = filled(s->oc * terms_of(s), 1 / sqrtf((float)terms_of(s)), 2),
+                   .bias = filled(s->oc, 0.5f, 3),
+                   .before = filled(dst_count(s), 1, 4),
+                   .diff_dst = filled(dst_count(s), 1, 5)};
+}
+
+static void release_problem(problem *p) {
+  free(p->src);
+  free(p->weights);
+  free(p->bias);
+  free(p->before);
+  free(p->diff_dst);
+}
+
+/* ---- One backend ---- */
+
+enum { GUARD = 64 };
+
+/* Scratch that is full of NaN, so that nobody counts on its content, and has a guard behind it. */
+static unsigned char *make_scratch(size_t bytes) {
+  unsigned char *scratch = aligned_alloc(64, (bytes + GUARD + 63) / 64 * 64);
+  memset(scratch, 0xff, bytes + GUARD);
+  return scratch;
+}
+
+static void release_scratch(unsigned char *scratch, size_t bytes) {
+  for (size_t i = bytes; i < bytes + GUARD; i++)
+    if (scratch[i] != 0xff)
+      ck_abort_msg("byte %zu behind the scratch was written", i - bytes);
+  free(scratch);
+}
+
+typedef struct way {
+  const isc_backend *backend;
+  int32_t block;
+} way;
+
+/* Activations in a way's layout; NaN where nothing is given. */
+static float *to_layout(const float *values, int32_t n, int32_t c, int64_t hw, int32_t block) {
+  int64_t count = isc_activation_count(n, c, (int32_t)hw, 1, block);
+  float *blocked = aligned_alloc(64, ((size_t)count * sizeof *blocked + 63) / 64 * 64);
+  memset(blocked, 0xff, (size_t)count * sizeof *blocked);
+  if (values)
+    plain_block(blocked, values, n, c, hw, block);
+  return blocked;
+}
+
+static void run_forward(isc_conv *conv, const way *v, const problem *p, int32_t src_block, float *dst) {
+  const isc_conv_shape *s = &p->shape;
+  int64_t ihw = (int64_t)s->ih * s->iw, ohw = (int64_t)s->oh * s->ow;
+  float *src_ = to_layout(p->src, s->n, s->ic, ihw, src_block);
+  float *dst_ = to_layout(p->sum ? p->before : NULL, s->n, s->oc, ohw, v->block);
+  size_t bytes = v->backend->conv_scratch(conv);
+  unsigned char *scratch = make_scratch(bytes);
+  ASSERT_OK(v->backend->conv_forward(conv, src_, dst_, scratch));
+  release_scratch(scratch, bytes);
+  ck_assert_msg(plain_unblock(dst, dst_, s->n, s->oc, ohw, v->block), "%s: dst's padding is not zero", v->backend->name);
+  free(src_);
+  free(dst_);
+}
+
+static void run_backward(isc_conv *conv, const way *v, const problem *p, int32_t src_block, float *diff_src) {
+  const isc_conv_shape *s = &p->shape;
+  int64_t ihw = (int64_t)s->ih * s->iw, ohw = (int64_t)s->oh * s->ow;
+  float *diff_src_ = to_layout(NULL, s->n, s->ic, ihw, src_block);
+  float *diff_dst_ = to_layout(p->diff_dst, s->n, s->oc, ohw, v->block);
+  size_t bytes = v->backend->conv_scratch(conv);
+  unsigned char *scratch = make_scratch(bytes);
+  ASSERT_OK(v->backend->conv_backward_data(conv, diff_dst_, diff_src_, scratch));
+  release_scratch(scratch, bytes);
+  ck_assert_msg(plain_unblock(diff_src, diff_src_, s->n, s->ic, ihw, src_block), "%s: diff_src's padding is not zero",
+                v->backend->name);
+  free(diff_src_);
+  free(diff_dst_);
+}
+
+/* false where the backend refuses the shape, and then nothing was made. `diff_src` NULL leaves backward out. */
+static bool run(const iscp_context *context, const way *v, const problem *p, float *dst, float *diff_src) {
+  int32_t src_block = p->shape.ic <= 3 ? 1 : v->block; /* the network's input is N C H W */
+  isc_conv_desc desc = {.name = "layer", .shape = p->shape, .weights = p->weights, .bias = p->bias, .relu = p->relu,
+                        .sum = p->sum, .gradient = diff_src != NULL, .src_block = src_block, .dst_block = v->block};
+  isc_conv *conv = (isc_conv *)&desc;
+  iscp_status status = v->backend->conv_create(&conv, context, &desc);
+  if (status == ISCP_ERROR_UNSUPPORTED) {
+    ck_assert_ptr_null(conv);
+    return false;
+  }
+  ASSERT_OK(status);
+  ck_assert_uint_ge(v->backend->conv_memory(conv), (size_t)(p->shape.oc * terms_of(&p->shape)) * sizeof(float));
+  ck_assert_str_ne(v->backend->conv_implementation(conv, diff_src != NULL), "");
+  run_forward(conv, v, p, src_block, dst);
+  if (diff_src)
+    run_backward(conv, v, p, src_block, diff_src);
+  v->backend->conv_destroy(conv);
+  return true;
+}
+
+/* ---- Against plain C ---- */
+
+enum { BUDGET = 1500000 }; /* products that plain C computes for one result */
+
+/* Places of a result that plain C looks at: all of them, or every so many, with an odd stride so that it meets all columns. */
+static int64_t stride_of(int64_t count, int64_t terms) { return count * terms <= BUDGET ? 1 : (count * terms / BUDGET) | 1; }
+
+/* The largest magnitude seen: what the backends may differ by is relative to it. */
+static double check_forward(const problem *p, const float *dst, const char *name) {
+  const isc_conv_shape *s = &p->shape;
+  int64_t count = dst_count(s), plane = (int64_t)s->oh * s->ow, stride = stride_of(count, terms_of(s));
+  double largest = 0;
+  for (int64_t i = stride / 2 % count; i < count; i += stride) {
+    plain_sum sum = plain_conv_forward(s, p->src, p->weights, p->bias, (int32_t)(i / plane / s->oc),
+                                       (int32_t)(i / plane % s->oc), (int32_t)(i % plane / s->ow), (int32_t)(i % s->ow));
+    sum.value += p->sum ? p->before[i] : 0;
+    sum.magnitude += p->sum ? fabs(p->before[i]) : 0;
+    double expected = p->relu && sum.value < 0 ? 0 : sum.value;
+    double allowed = plain_tolerance((double)terms_of(s) + 2, sum.magnitude);
+    if (!(fabs(dst[i] - expected) <= allowed))
+      ck_abort_msg("%s: dst[%lld] is %.9g, expected %.9g within %.2g", name, (long long)i, (double)dst[i], expected, allowed);
+    largest = fmax(largest, sum.magnitude);
+  }
+  return largest;
+}
+
+static double check_backward(const problem *p, const float *diff_src, const char *name) {
+  const isc_conv_shape *s = &p->shape;
+  int64_t count = src_count(s), plane = (int64_t)s->ih * s->iw, terms = (int64_t)s->oc * s->k * s->k;
+  int64_t stride = stride_of(count, terms);
+  double largest = 0;
+  for (int64_t i = stride / 2 % count; i < count; i += stride) {
+    plain_sum sum = plain_conv_backward_data(s, p->diff_dst, p->weights, (int32_t)(i / plane / s->ic),
+                                             (int32_t)(i / plane % s->ic), (int32_t)(i % plane / s->iw),
+                                             (int32_t)(i % s->iw));
+    double allowed = plain_tolerance((double)terms, sum.magnitude);
+    if (!(fabs(diff_src[i] - sum.value) <= allowed))
+      ck_abort_msg("%s: diff_src[%lld] is %.9g, expected %.9g within %.2g", name, (long long)i, (double)diff_src[i],
+                   sum.value, allowed);
+    largest = fmax(largest, sum.magnitude);
+  }
+  return largest;
+}
+
+/* ---- All ways of one problem ---- */
+
+static void tell_problem(char text[160], const problem *p, const char *backend) {
+  const isc_conv_shape *s = &p->shape;
+  snprintf(text, 160, "%s, %dx%dx%dx%d to %d, kernel %d/%d%s%s", backend, s->n, s->ic, s->ih, s->iw, s->oc, s->k, s->stride,
+           p->sum ? ", sum" : "", p->relu ? ", relu" : "");
+}
+
+/* Two float32 results are each within the tolerance of the exact one. */
+static void check_same(const float *a, const float *b, int64_t count, double terms, double magnitude, const char *text) {
+  double difference = support_max_difference(a, b, (size_t)count), allowed = 2 * plain_tolerance(terms, magnitude);
+  ck_assert_msg(difference <= allowed, "%s: %.3g from OpenBLAS, expected at most %.3g", text, difference, allowed);
+}
+
+/* Runs `p` by OpenBLAS and by each of `ways`; answers how many of these refused it. */
+static int check_problem(const iscp_context *context, const problem *p, const way *ways, int count, bool backward) {
+  const isc_conv_shape *s = &p->shape;
+  char text[160];
+  int refused = 0;
+  float *dst[2] = {filled(dst_count(s), 1, 6), filled(dst_count(s), 1, 7)};
+  float *diff_src[2] = {filled(src_count(s), 1, 8), filled(src_count(s), 1, 9)};
+  tell_problem(text, p, "blas");
+  ck_assert(run(context, &(way){&isc_backend_blas, 1}, p, dst[0], backward ? diff_src[0] : NULL));
+  double forward_magnitude = check_forward(p, dst[0], text);
+  double backward_magnitude = backward ? check_backward(p, diff_src[0], text) : 0;
+  for (int w = 0; w < count; w++) {
+    tell_problem(text, p, ways[w].backend->name);
+    if (!run(context, &ways[w], p, dst[1], backward ? diff_src[1] : NULL)) {
+      refused++;
+      continue;
+    }
+    check_forward(p, dst[1], text);
+    check_same(dst[1], dst[0], dst_count(s), (double)terms_of(s) + 2, forward_magnitude, text);
+    if (!backward)
+      continue;
+    check_backward(p, diff_src[1], text);
+    check_same(diff_src[1], diff_src[0], src_count(s), (double)s->oc * s->k * s->k, backward_magnitude, text);
+  }
+  for (int i = 0; i < 2; i++) {
+    free(dst[i]);
+    free(diff_src[i]);
+  }
+  return refused;
+}
+
+/* oneDNN in its own layout, then the fallback in both of oneDNN's. */
+static int list_ways(way ways[3]) {
+  int count = 0;
+#if ISC_HAVE_ONEDNN
+  ways[count++] = (way){&isc_backend_onednn, isc_backend_onednn.block()};
+#endif
+  ways[count++] = (way){&isc_backend_fallback, 8};
+  ways[count++] = (way){&isc_backend_fallback, 16};
+  return count;
+}
+
+/* ---- The published networks ---- */
+
+static bool is_same_layer(const isc_layer *a, const isc_layer *b) {
+  return !memcmp(&a->shape, &b->shape, sizeof a->shape) && a->relu == b->relu && a->sum == b->sum;
+}
+
+/* Every distinct convolution of ResNet-50: oneDNN must have good code for each, so nothing may be refused. */
+static void check_resnet50(int32_t stem, int32_t side, int32_t batch) {
+  iscp_context *context = support_context();
+  isc_architecture a = {50, 64, stem, 1000, 3};
+  isc_graph *graph = malloc(sizeof *graph);
+  isc_compute compute;
+  way ways[3];
+  list_ways(ways);
+  ASSERT_OK(isc_graph_build(graph, &a, batch, side, side));
+  ASSERT_OK(isc_compute_enter(context, &compute));
+  for (int32_t i = 0; i < graph->layer_count; i++) {
+    bool seen = false;
+    for (int32_t j = 0; j < i; j++)
+      seen = seen || is_same_layer(&graph->layers[i], &graph->layers[j]);
+    if (seen)
+      continue;
+    problem p = make_problem(&graph->layers[i].shape);
+    p.relu = graph->layers[i].relu;
+    p.sum = graph->layers[i].sum;
+    int refused = check_problem(context, &p, ways, ISC_HAVE_ONEDNN, i > 0);
+    ck_assert_msg(!refused, "oneDNN refuses layer %s", graph->layers[i].conv);
+    release_problem(&p);
+  }
+  isc_compute_leave(&compute);
+  free(graph);
+  support_context_end(context);
+}
+
+START_TEST(resnet50_at_224) { check_resnet50(ISCP_STEM_IMAGENET, 224, 1); }
+END_TEST
+
+START_TEST(resnet50_at_32) {
+  check_resnet50(ISCP_STEM_IMAGENET, 32, 4);
+  check_resnet50(ISCP_STEM_CIFAR, 32, 1);
+}
+END_TEST
+
+/* ---- Odd shapes ---- */
+
+static isc_conv_shape shape_of(int32_t n, int32_t ic, int32_t ih, int32_t iw, int32_t oc, int32_t k, int32_t stride) {
+  int32_t pad = k / 2;
+  return (isc_conv_shape){n, ic, ih, iw, oc, (ih + 2 * pad - k) / stride + 1, (iw + 2 * pad - k) / stride + 1, k, stride, pad};
+}
+
+static void check_odd(const isc_conv_shape *shape, const iscp_context *context) {
+  way ways[3];
+  int count = list_ways(ways);
+  problem p = make_problem(shape);
+  for (int variant = 0; variant < 4; variant++) {
+    p.sum = variant & 1;
+    p.relu = variant & 2;
+    int refused = check_problem(context, &p, ways, count, variant == 0);
+    ck_assert_int_le(refused, ISC_HAVE_ONEDNN); /* only oneDNN may */
+  }
+  release_problem(&p);
+}
+
+/* Channels that fill no block, sizes that fill no vector, kernels larger than the image. */
+START_TEST(odd_shapes) {
+  static const int32_t shapes[][7] = {
+      {1, 1, 7, 9, 5, 3, 1},    {3, 3, 9, 7, 10, 7, 2},  {1, 5, 13, 7, 17, 3, 2}, {3, 10, 7, 33, 33, 1, 1},
+      {1, 17, 33, 9, 10, 1, 2}, {3, 33, 9, 13, 5, 3, 2}, {1, 33, 7, 7, 1, 3, 1},  {3, 1, 33, 13, 17, 7, 2},
+      {1, 10, 1, 1, 10, 3, 1},  {3, 17, 2, 3, 33, 3, 2}, {1, 3, 5, 3, 10, 7, 2},  {1, 5, 13, 33, 5, 1, 1},
+      {3, 16, 9, 9, 33, 3, 1},  {1, 33, 13, 9, 32, 1, 2}};
+  iscp_context *context = support_context();
+  isc_compute compute;
+  ASSERT_OK(isc_compute_enter(context, &compute));
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    const int32_t *v = shapes[i];
+    isc_conv_shape shape = shape_of(v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
+    check_odd(&shape, context);
+  }
+  isc_compute_leave(&compute);
+  support_context_end(context);
+}
+END_TEST
+
+/* OpenBLAS makes its columns a tile of rows at a time: a shape of several tiles, the last one smaller. */
+START_TEST(several_tiles) {
+  iscp_context *context = support_context();
+  isc_conv_shape shape = shape_of(1, 65, 50, 61, 9, 3, 1);
+  isc_compute compute;
+  ck_assert_int_lt((1 << 20) / (terms_of(&shape) * shape.ow), shape.oh);
+  ASSERT_OK(isc_compute_enter(context, &compute));
+  check_odd(&shape, context);
+  isc_compute_leave(&compute);
+  support_context_end(context);
+}
+END_TEST
+
+START_TEST(each_allocation_may_fail) {
+  iscp_context *context = support_context();
+  isc_conv_shape shape = shape_of(1, 16, 7, 7, 16, 3, 1);
+  problem p = make_problem(&shape);
+  isc_conv_desc desc = {.name = "layer", .shape = shape, .weights = p.weights, .bias = p.bias, .gradient = true};
+  way ways[4] = {{&isc_backend_blas, 1}};
+  int count = 1 + list_ways(ways + 1);
+  for (int w = 0; w < count; w++) {
+    desc.src_block = desc.dst_block = ways[w].block;
+    iscp_status status = ISCP_ERROR_MEMORY;
+    for (long allowed = 0; status != ISCP_OK; allowed++) {
+      isc_conv *conv = (isc_conv *)&desc;
+      support_fail_after(allowed);
+      status = ways[w].backend->conv_create(&conv, context, &desc);
+      support_fail_after(-1);
+      ck_assert(status == ISCP_OK || (status == ISCP_ERROR_MEMORY && !conv));
+      ways[w].backend->conv_destroy(conv);
+    }
+  }
+  release_problem(&p);
+  support_context_end(context);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("conv");
+  TCase *published = tcase_create("published"), *odd = tcase_create("odd");
+  tcase_add_test(published, resnet50_at_224);
+  tcase_add_test(published, resnet50_at_32);
+  tcase_add_test(odd, odd_shapes);
+  tcase_add_test(odd, several_tiles);
+  tcase_add_test(odd, each_allocation_may_fail);
+  suite_add_tcase(suite, published);
+  suite_add_tcase(suite, odd);
+  return support_run(suite);
+}

@@ -1,0 +1,141 @@
+/* backward_data of the first convolution, which all backends share, against plain C: both stems, one and three channels, odd
+ * and wide images, blocks of 1, 8 and 16 channels, one thread and several. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/stem.h"
+#include "plain.h"
+#include "support.h"
+
+typedef struct problem {
+  isc_conv_shape shape;
+  float *weights, *diff_dst, *diff_src;
+  int64_t src_count, dst_count;
+} problem;
+
+static problem make_problem(bool imagenet, int32_t n, int32_t ic, int32_t h, int32_t w, int32_t oc) {
+  int32_t stride = imagenet ? 2 : 1, k = imagenet ? 7 : 3;
+  isc_conv_shape s = {n, ic, h, w, oc, (h - 1) / stride + 1, (w - 1) / stride + 1, k, stride, k / 2};
+  problem p = {.shape = s, .src_count = (int64_t)n * ic * h * w, .dst_count = (int64_t)n * oc * s.oh * s.ow};
+  p.weights = malloc((size_t)(oc * ic * k * k) * sizeof(float));
+  p.diff_dst = malloc((size_t)p.dst_count * sizeof(float));
+  p.diff_src = malloc((size_t)p.src_count * sizeof(float));
+  support_fill(p.weights, (size_t)(oc * ic * k * k), -1, 1, 21);
+  support_fill(p.diff_dst, (size_t)p.dst_count, -1, 1, 22);
+  return p;
+}
+
+static void release_problem(problem *p) {
+  free(p->weights);
+  free(p->diff_dst);
+  free(p->diff_src);
+}
+
+/* Scratch of exactly the size asked for, full of NaN: an access beyond it is seen by the sanitizer and by the guard. */
+static void run(problem *p, int32_t block, int32_t threads) {
+  const isc_conv_shape *s = &p->shape;
+  enum { GUARD = 64 };
+  size_t weights = (size_t)(s->oc * s->ic * s->k * s->k), bytes = isc_stem_scratch(s, threads);
+  float *packed = malloc(weights * sizeof *packed);
+  float *blocked = malloc((size_t)isc_activation_count(s->n, s->oc, s->oh, s->ow, block) * sizeof *blocked);
+  unsigned char *scratch = aligned_alloc(64, (bytes + GUARD + 63) / 64 * 64);
+  memset(scratch, 0xff, bytes + GUARD);
+  memset(p->diff_src, 0xff, (size_t)p->src_count * sizeof *p->diff_src);
+  plain_block(blocked, p->diff_dst, s->n, s->oc, (int64_t)s->oh * s->ow, block);
+  isc_stem_pack(packed, p->weights, s);
+  isc_stem_backward_data(p->diff_src, packed, blocked, s, block, scratch, threads);
+  for (size_t i = bytes; i < bytes + GUARD; i++)
+    if (scratch[i] != 0xff)
+      ck_abort_msg("byte %zu behind the scratch was written", i - bytes);
+  free(scratch);
+  free(blocked);
+  free(packed);
+}
+
+static void check(const problem *p, int32_t block, int32_t threads) {
+  const isc_conv_shape *s = &p->shape;
+  int64_t plane = (int64_t)s->ih * s->iw;
+  for (int64_t i = 0; i < p->src_count; i++) {
+    plain_sum sum = plain_conv_backward_data(s, p->diff_dst, p->weights, (int32_t)(i / plane / s->ic),
+                                             (int32_t)(i / plane % s->ic), (int32_t)(i % plane / s->iw),
+                                             (int32_t)(i % s->iw));
+    double allowed = plain_tolerance((double)s->oc * s->k * s->k, sum.magnitude);
+    if (!(fabs(p->diff_src[i] - sum.value) <= allowed))
+      ck_abort_msg("%dx%dx%dx%d, %d channels, kernel %d, block %d, %d threads: number %lld is %.9g, expected %.9g within %.2g",
+                   s->n, s->ic, s->ih, s->iw, s->oc, s->k, block, threads, (long long)i, (double)p->diff_src[i], sum.value,
+                   allowed);
+  }
+}
+
+/* The sums run in one order whatever the threads, so that their bytes are the same. */
+static void check_all(bool imagenet, int32_t n, int32_t ic, int32_t h, int32_t w, int32_t oc) {
+  static const int32_t blocks[] = {1, 8, 16}, threads[] = {1, 2, 5};
+  problem p = make_problem(imagenet, n, ic, h, w, oc);
+  size_t bytes = (size_t)p.src_count * sizeof(float);
+  float *first = malloc(bytes);
+  for (int b = 0; b < 3; b++)
+    for (int t = 0; t < 3; t++) {
+      run(&p, blocks[b], threads[t]);
+      if (b + t == 0) {
+        check(&p, blocks[b], threads[t]);
+        memcpy(first, p.diff_src, bytes);
+      }
+      if (memcmp(first, p.diff_src, bytes))
+        check(&p, blocks[b], threads[t]);
+      ck_assert_msg(!memcmp(first, p.diff_src, bytes), "block %d, %d threads: other bytes", blocks[b], threads[t]);
+    }
+  free(first);
+  release_problem(&p);
+}
+
+START_TEST(imagenet_stem) {
+  check_all(true, 2, 3, 33, 29, 10);
+  check_all(true, 1, 1, 7, 9, 17);
+  check_all(true, 1, 3, 8, 8, 8);
+  check_all(true, 3, 1, 13, 32, 5);
+  check_all(true, 1, 3, 64, 64, 16);
+}
+END_TEST
+
+START_TEST(cifar_stem) {
+  check_all(false, 2, 3, 13, 9, 10);
+  check_all(false, 1, 1, 33, 7, 17);
+  check_all(false, 1, 3, 8, 8, 8);
+  check_all(false, 3, 1, 9, 32, 5);
+  check_all(false, 1, 3, 32, 32, 16);
+}
+END_TEST
+
+/* A vector step takes 64 places: rows of one step exactly, of one more place, and of several steps. */
+START_TEST(wide_images) {
+  static const int32_t widths[] = {63, 64, 65, 127, 128, 129, 130, 200};
+  for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+    check_all(true, 1, 3, 9, widths[i], 3);
+    check_all(false, 1, 3, 5, widths[i], 3);
+  }
+  check_all(true, 1, 1, 11, 300, 4);
+  check_all(false, 1, 1, 10, 300, 4);
+}
+END_TEST
+
+/* The smallest images there are, and kernels larger than them. */
+START_TEST(tiny_images) {
+  for (int32_t h = 1; h <= 4; h++)
+    for (int32_t w = 1; w <= 4; w++) {
+      check_all(true, 1, 3, h, w, 2);
+      check_all(false, 1, 1, h, w, 2);
+    }
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("stem");
+  TCase *stem = tcase_create("stem");
+  tcase_add_test(stem, imagenet_stem);
+  tcase_add_test(stem, cifar_stem);
+  tcase_add_test(stem, wide_images);
+  tcase_add_test(stem, tiny_images);
+  suite_add_tcase(suite, stem);
+  return support_run(suite);
+}
