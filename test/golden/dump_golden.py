@@ -9,7 +9,7 @@ Needs PyTorch, numpy and safetensors; reads examples/data (Fashion-MNIST, MIT li
     model.safetensors                     f16 weights with the input contract
     images.npy, images-labels.npy         colour pictures, u8 N x H x W x 3, and the classes of the gradient
     logits.npy, losses.npy, gradient.npy  float32, computed in float64
-    canvas.npy                            int64: index of the class's top positive canvas, and the number of images in D_n
+    canvas.npy                            int64: index of the class's top positive canvas, and the size of D_n
     first-PRESET.npy, last-PRESET.npy     masks after one pass over D_n (10 steps) and after five, PyTorch's float32
                                           gradients in the loop
     best-PRESET.npy                       int32: the best 10 % of the pixels of the last mask, best first
@@ -32,7 +32,16 @@ sys.path.insert(0, str(HERE.parent / "oracle"))
 from algorithm import best_pixels, draw, power, search  # noqa: E402
 from decisions import undecided  # noqa: E402
 from resnet import ResNet  # noqa: E402
-from support import SHIPPED_IMAGES, SHIPPED_LABELS, input_gradient, logits, net_of, pixels_of, read_idx, read_safetensors  # noqa: E402
+from support import (  # noqa: E402
+    SHIPPED_IMAGES,
+    SHIPPED_LABELS,
+    input_gradient,
+    logits,
+    net_of,
+    pixels_of,
+    read_idx,
+    read_safetensors,
+)
 
 # Colour by colour another number: swapped channels show.
 MEAN, STD = (0.286, 0.301, 0.274), (0.353, 0.337, 0.365)

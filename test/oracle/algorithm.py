@@ -1,5 +1,5 @@
-"""Algorithm 1 of the paper in PyTorch and numpy, written from the paper and the definitions in the library's headers and
-not from its code: the second opinion on the search. The random numbers are Philox4x32-10 (Salmon et al., 2011)."""
+"""Algorithm 1 of the paper in PyTorch and numpy: the second opinion on the search, and no translation of the library's
+code. The random numbers are Philox4x32-10 (Salmon et al., 2011), named as lib/base/random.c names them."""
 
 from __future__ import annotations
 
@@ -74,12 +74,11 @@ def search(
     order_seed: int | None = None,
     gradient_of: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Found:
-    """The mask of one canvas, by PyTorch's gradients. Or by others: `gradient_of` gives that of the summed cross-entropy
-    with respect to mixed images; PyTorch's, of the same mask, are then only compared with it, step by step."""
+    """The mask of one canvas, by PyTorch's gradients. Or by others: `gradient_of` gives that of the summed
+    cross-entropy with respect to mixed images; PyTorch's, of the same mask, are then only compared with it."""
     authors = preset == "authors"
     alpha = 8.0 if authors else 0.2
     dn = np.flatnonzero(draw(labels, fraction, seed) & (labels != target))
-    shape = canvas.shape[1:]
     ticks, evidence = np.full(canvas.shape[1:], HALF), np.zeros(canvas.shape[1:], int)
     objectives, agreed = [], []
     for epoch in range(epochs):

@@ -1,4 +1,4 @@
-"""The seeded draws, exactly: which images are searched on, and in what order. The other tests of the search would show a
+"""The seeded draws, exactly: which images are searched on, and in what order. The tests of the search would show a
 wrong draw as well, but only as two masks that differ."""
 
 import unittest
@@ -46,8 +46,8 @@ class Draw(unittest.TestCase):
             self.assertEqual([canvas.image for canvas in found.canvases], expected.tolist())
 
     def test_searched_images(self):
-        """One image that the model gets right among black ones, which it gets wrong: the accuracy over the searched images
-        says whether it is one of them."""
+        """One image that the model gets right among black ones, which it gets wrong: the accuracy over the searched
+        images says whether it is one of them."""
         black = int(logits(self.net, torch.zeros(1, 3, 28, 28)).argmax())
         answers = logits(self.net, pixels_of(self.images[:200])).argmax(1)
         good = np.flatnonzero((answers == self.labels[:200]) & (answers != black) & (answers < 3))[:24]
@@ -64,8 +64,8 @@ class Draw(unittest.TestCase):
     def test_dn(self):
         """With steps too small to move the mask, an epoch's objective is that of the first mask over D_n."""
         count, target, fraction = 400, 5, 0.03
-        data, pixels, labels = self.dataset(self.images[:count], self.labels[:count]), None, self.labels[:count]
-        pixels = pixels_of(self.images[:count])
+        images, labels = self.images[:count], self.labels[:count]
+        data, pixels = self.dataset(images, labels), pixels_of(images)
         options = {"canvases": 1, "epochs": 2, "batch": 1, "fraction": fraction, "step": 1e-12}
         objectives = {}
         for seed in (0, 1):

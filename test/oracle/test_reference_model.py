@@ -1,5 +1,5 @@
-"""A torchvision ResNet-50 trained on Fashion-MNIST and the 10,000 test images: the library against PyTorch. The model is
-no part of the project: it is looked for beside it, or where ISCP_REFERENCE_MODEL says."""
+"""A torchvision ResNet-50 trained on Fashion-MNIST, and the 10,000 test images: the library against PyTorch. The model
+is no part of the project: it is looked for beside it, or where ISCP_REFERENCE_MODEL says."""
 
 import unittest
 
