@@ -57,6 +57,9 @@ run_suites() {
   skipped=$((skipped + ${skips:-0}))
 }
 
+# On a busy machine a thread that spins keeps the processor from the one that it waits for.
+export OMP_WAIT_POLICY=passive
+
 status=0 passed=0 failed=0 skipped=0
 run_suites build-test -Dbuildtype=debugoptimized --
 if [ $all = yes ]; then

@@ -132,10 +132,10 @@ static void draw_images(uint8_t *pixels, int32_t images, uint32_t seed) {
   support_fill(noise, (size_t)images * TOY_NUMBERS, 0, 40, seed);
   for (int32_t i = 0; i < images; i++) {
     support_fill(look, 16, 0, 1, seed * 7919 + (uint32_t)i);
-    int32_t top = (int32_t)(look[3] * 8), left = (int32_t)(look[4] * 8);
+    int32_t top = (int32_t)(look[3] * 4), left = (int32_t)(look[4] * 4);
     for (int32_t p = 0; p < TOY_PIXELS; p++) {
       int32_t y = p / TOY_SIDE - top, x = p % TOY_SIDE - left;
-      bool box = y >= 0 && y < 5 && x >= 0 && x < 5;
+      bool box = y >= 0 && y < 4 && x >= 0 && x < 4;
       for (int32_t c = 0; c < TOY_CHANNELS; c++) {
         int64_t at = ((int64_t)i * TOY_PIXELS + p) * TOY_CHANNELS + c;
         pixels[at] = (uint8_t)(noise[at] + 120 * look[c] + (box ? 90 * look[5 + c] : 0));

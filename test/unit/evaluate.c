@@ -260,7 +260,7 @@ START_TEST(images_of_another_form_are_refused) {
   iscp_dataset *dataset;
   ASSERT_OK(iscp_dataset_from_memory(&dataset, world.context, pixels, &label, 1, TOY_SIDE, TOY_SIDE, 3, &options));
   support_failed(iscp_evaluation_create(&evaluation, world.model, dataset, NULL, NULL, NULL), ISCP_ERROR_MISMATCH,
-                 "the images are 3x13x12, expected the model's 3x12x12");
+                 "the images are 3x9x8, expected the model's 3x8x8");
   iscp_dataset_destroy(dataset);
   toy_world_destroy(&world);
 }
@@ -281,7 +281,7 @@ START_TEST(patterns_that_do_not_fit_are_refused) {
   iscp_pattern *patterns[] = {plain_pattern(world.context, 1, TOY_SIDE, 0), plain_pattern(world.context, 3, 16, 0),
                               plain_pattern(world.context, 3, TOY_SIDE, TOY_CLASSES),
                               plain_pattern(world.context, 3, TOY_SIDE, 0)};
-  static const char *const words[] = {"the pattern is 1x12x12, expected the model's 3x12x12", "the pattern is 3x16x16",
+  static const char *const words[] = {"the pattern is 1x8x8, expected the model's 3x8x8", "the pattern is 3x16x16",
                                       "the pattern's class is 4, expected below the model's 4"};
   iscp_power power = {.struct_size = sizeof power, .asr = 0.25};
   for (int i = 0; i < 3; i++)

@@ -90,11 +90,11 @@ START_TEST(lists_are_checked) {
   REFUSED(user_canvas_count, 0, "asks for user canvases");
   good.user_canvas_count = 2;
   canvases[TOY_NUMBERS + 5] = 1.5f;
-  refused(&world, &good, ISCP_ERROR_ARGUMENT, "user_canvases[437] is 1.5, expected 0 to 1");
+  refused(&world, &good, ISCP_ERROR_ARGUMENT, "user_canvases[197] is 1.5, expected 0 to 1");
   canvases[TOY_NUMBERS + 5] = NAN;
-  refused(&world, &good, ISCP_ERROR_ARGUMENT, "user_canvases[437] is nan");
+  refused(&world, &good, ISCP_ERROR_ARGUMENT, "user_canvases[197] is nan");
   canvases[TOY_NUMBERS + 5] = -0.5f;
-  refused(&world, &good, ISCP_ERROR_ARGUMENT, "user_canvases[437] is -0.5");
+  refused(&world, &good, ISCP_ERROR_ARGUMENT, "user_canvases[197] is -0.5");
   toy_world_destroy(&world);
 }
 END_TEST
@@ -139,7 +139,7 @@ END_TEST
 START_TEST(datasets_that_do_not_fit_are_refused) {
   toy_world world = make_world();
   iscp_contract contract = *iscp_model_contract(world.model);
-  contract.width = 16;
+  contract.width = 12;
   contract.pad_left = 4;
   iscp_dataset_options options;
   ASSERT_OK(iscp_dataset_options_init(&options, sizeof options));
@@ -150,7 +150,7 @@ START_TEST(datasets_that_do_not_fit_are_refused) {
   iscp_search *search;
   ASSERT_OK(iscp_dataset_from_memory(&wide, world.context, pixels, &label, 1, TOY_SIDE, TOY_SIDE, 3, &options));
   support_failed(iscp_search_create(&search, world.model, wide, NULL), ISCP_ERROR_MISMATCH,
-                 "the images are 3x12x16, expected the model's 3x12x12");
+                 "the images are 3x8x12, expected the model's 3x8x8");
   iscp_dataset_destroy(wide);
   toy_world_destroy(&world);
 }
