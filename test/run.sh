@@ -47,7 +47,7 @@ run_suites() {
   meson compile -C "$dir" >"$dir/compile.log" 2>&1 || { cat "$dir/compile.log"; exit 1; }
   ! grep -q 'warning:' "$dir/compile.log" || { grep -A3 'warning:' "$dir/compile.log"; exit 1; }
   meson test -C "$dir" --print-errorlogs --num-processes 1 "$@" >"$dir/test.log" 2>&1 || status=1
-  grep -E '^ *[0-9]+/[0-9]+ ' "$dir/test.log" | grep -vE ' OK ' || true
+  grep -aE '^ *[0-9]+/[0-9]+ ' "$dir/test.log" | grep -avE ' OK ' || true
   sed -n '/--- .* ---/,$p' "$dir/test.log" | head -200
   passed=$((passed + $(sed -n 's/^Ok: *//p' "$dir/test.log")))
   failed=$((failed + $(sed -n 's/^Fail: *//p' "$dir/test.log" | head -1 | grep . || echo 0)))

@@ -194,7 +194,7 @@ static void label_images(int32_t *labels, const float *logits, int32_t images) {
 }
 
 void toy_world_create(toy_world *world, int32_t images, uint32_t seed) {
-  toy t = {18, 16, ISCP_STEM_CIFAR, TOY_CHANNELS, TOY_CLASSES, seed};
+  toy t = {18, 8, ISCP_STEM_CIFAR, TOY_CHANNELS, TOY_CLASSES, seed};
   iscp_contract contract = toy_contract(&t, TOY_SIDE, TOY_SIDE);
   uint8_t *pixels = malloc((size_t)images * TOY_NUMBERS);
   int32_t *labels = calloc((size_t)images, sizeof *labels);
