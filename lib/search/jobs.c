@@ -97,11 +97,6 @@ static iscp_status measure_power(iscp_search *search, isc_job *job, isc_meter *m
 }
 
 iscp_status isc_job_measure(iscp_search *search, isc_job *job, isc_meter *meter) {
-  int64_t done = meter->done;
-  iscp_status status = measure_loss(search, job, meter);
-  if (status == ISCP_OK)
-    status = measure_power(search, job, meter);
-  if (status != ISCP_OK)
-    meter->done = done; /* measured anew when the search goes on */
-  return status;
+  ISC_TRY(measure_loss(search, job, meter));
+  return measure_power(search, job, meter);
 }

@@ -1,7 +1,8 @@
 /* Convolutions: oneDNN = OpenBLAS = OpenBLAS in oneDNN's layout = plain C in double.
  *
- * Each problem runs forward (plain, with ReLU, with sum, with both) and backward_data on every backend. The results of the
- * backends are compared everywhere; plain C computes all places of a small problem and some hundreds of a large one. */
+ * Each problem runs forward (plain, with ReLU, with sum, with both) and backward_data on every backend. The results of
+ * the backends are compared everywhere; plain C computes all places of a small problem and some hundreds of a large
+ * one. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +91,8 @@ static void run_forward(isc_conv *conv, const way *v, const problem *p, int32_t 
   unsigned char *scratch = make_scratch(bytes);
   ASSERT_OK(v->backend->conv_forward(conv, src_, dst_, scratch));
   release_scratch(scratch, bytes);
-  ck_assert_msg(plain_unblock(dst, dst_, s->n, s->oc, ohw, v->block), "%s: dst's padding is not zero", v->backend->name);
+  ck_assert_msg(plain_unblock(dst, dst_, s->n, s->oc, ohw, v->block), "%s: dst's padding is not zero",
+                v->backend->name);
   free(src_);
   free(dst_);
 }
@@ -135,8 +137,11 @@ static bool run(const iscp_context *context, const way *v, const problem *p, flo
 
 enum { BUDGET = 1500000 }; /* products that plain C computes for one result */
 
-/* Places of a result that plain C looks at: all of them, or every so many, with an odd stride so that it meets all columns. */
-static int64_t stride_of(int64_t count, int64_t terms) { return count * terms <= BUDGET ? 1 : (count * terms / BUDGET) | 1; }
+/* Places of a result that plain C looks at: all of them, or every so many, with an odd stride so that it meets all
+ * columns. */
+static int64_t stride_of(int64_t count, int64_t terms) {
+  return count * terms <= BUDGET ? 1 : (count * terms / BUDGET) | 1;
+}
 
 /* The largest magnitude seen: what the backends may differ by is relative to it. */
 static double check_forward(const problem *p, const float *dst, const char *name) {
@@ -144,14 +149,16 @@ static double check_forward(const problem *p, const float *dst, const char *name
   int64_t count = dst_count(s), plane = (int64_t)s->oh * s->ow, stride = stride_of(count, terms_of(s));
   double largest = 0;
   for (int64_t i = stride / 2 % count; i < count; i += stride) {
-    plain_sum sum = plain_conv_forward(s, p->src, p->weights, p->bias, (int32_t)(i / plane / s->oc),
-                                       (int32_t)(i / plane % s->oc), (int32_t)(i % plane / s->ow), (int32_t)(i % s->ow));
+    plain_sum sum =
+        plain_conv_forward(s, p->src, p->weights, p->bias, (int32_t)(i / plane / s->oc), (int32_t)(i / plane % s->oc),
+                           (int32_t)(i % plane / s->ow), (int32_t)(i % s->ow));
     sum.value += p->sum ? p->before[i] : 0;
     sum.magnitude += p->sum ? fabs(p->before[i]) : 0;
     double expected = p->relu && sum.value < 0 ? 0 : sum.value;
     double allowed = plain_tolerance((double)terms_of(s) + 2, sum.magnitude);
     if (!(fabs(dst[i] - expected) <= allowed))
-      ck_abort_msg("%s: dst[%lld] is %.9g, expected %.9g within %.2g", name, (long long)i, (double)dst[i], expected, allowed);
+      ck_abort_msg("%s: dst[%lld] is %.9g, expected %.9g within %.2g", name, (long long)i, (double)dst[i], expected,
+                   allowed);
     largest = fmax(largest, sum.magnitude);
   }
   return largest;
@@ -179,12 +186,13 @@ static double check_backward(const problem *p, const float *diff_src, const char
 
 static void tell_problem(char text[160], const problem *p, const char *backend) {
   const isc_conv_shape *s = &p->shape;
-  snprintf(text, 160, "%s, %dx%dx%dx%d to %d, kernel %d/%d%s%s", backend, s->n, s->ic, s->ih, s->iw, s->oc, s->k, s->stride,
-           p->sum ? ", sum" : "", p->relu ? ", relu" : "");
+  snprintf(text, 160, "%s, %dx%dx%dx%d to %d, kernel %d/%d%s%s", backend, s->n, s->ic, s->ih, s->iw, s->oc, s->k,
+           s->stride, p->sum ? ", sum" : "", p->relu ? ", relu" : "");
 }
 
 /* Two float32 results are each within the tolerance of the exact one. */
-static void check_same(const float *a, const float *b, int64_t count, double terms, double magnitude, const char *text) {
+static void check_same(const float *a, const float *b, int64_t count, double terms, double magnitude,
+                       const char *text) {
   double difference = support_max_difference(a, b, (size_t)count), allowed = 2 * plain_tolerance(terms, magnitude);
   ck_assert_msg(difference <= allowed, "%s: %.3g from OpenBLAS, expected at most %.3g", text, difference, allowed);
 }
@@ -278,7 +286,8 @@ END_TEST
 
 static isc_conv_shape shape_of(int32_t n, int32_t ic, int32_t ih, int32_t iw, int32_t oc, int32_t k, int32_t stride) {
   int32_t pad = k / 2;
-  return (isc_conv_shape){n, ic, ih, iw, oc, (ih + 2 * pad - k) / stride + 1, (iw + 2 * pad - k) / stride + 1, k, stride, pad};
+  int32_t oh = (ih + 2 * pad - k) / stride + 1, ow = (iw + 2 * pad - k) / stride + 1;
+  return (isc_conv_shape){n, ic, ih, iw, oc, oh, ow, k, stride, pad};
 }
 
 static void check_odd(const isc_conv_shape *shape, const iscp_context *context) {

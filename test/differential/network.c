@@ -1,5 +1,5 @@
-/* Whole networks of random weights: oneDNN = OpenBLAS = plain C in double, and the gradient = the derivative of plain C's
- * loss by central differences. All depths, both stems, odd sizes, one and three channels. */
+/* Whole networks of random weights: oneDNN = OpenBLAS = plain C in double, and the gradient = the derivative of plain
+ * C's loss by central differences. All depths, both stems, odd sizes, one and three channels. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,10 +94,11 @@ static double largest_of(const float *values, size_t count) {
 
 /* ---- Logits against plain C ---- */
 
-/* Each layer's rounding, about 1e-7 of its numbers, passes on to the next ones, with random signs: 20 to 155 layers make some
- * 5e-7 of the largest logit, and ten times that leaves room for other kernels. A layer left out, a wrong shortcut or a batch
- * norm folded wrongly changes the logits by more than 1e-2. */
-static void check_logits(const network_case *c, const isc_tensor_set *tensors, const float *images, const float *logits) {
+/* Each layer's rounding, about 1e-7 of its numbers, passes on to the next ones, with random signs: 20 to 155 layers
+ * make some 5e-7 of the largest logit, and ten times that leaves room for other kernels. A layer left out, a wrong
+ * shortcut or a batch norm folded wrongly changes the logits by more than 1e-2. */
+static void check_logits(const network_case *c, const isc_tensor_set *tensors, const float *images,
+                         const float *logits) {
   size_t numbers = image_numbers(c);
   double *image = malloc(numbers * sizeof *image), expected[CLASSES];
   for (int32_t row = 0; row < BATCH; row++) {
@@ -135,10 +136,10 @@ END_TEST
 /* ---- Gradients of the two backends ---- */
 
 /* An input of a ReLU that is 0 to within rounding may be positive on one backend and not on the other; then one bit of
- * backward differs and the image's gradient with it, by a share of the order of one active unit. With up to 1e5 inputs an image
- * and rounding of 1e-7 of their size, one image in a hundred or so meets this: a tenth of all images may, and even those
- * stay within 5 %. The others agree to the rounding of all layers, forward and back: some 1e-6, and ten times that is let
- * pass. */
+ * backward differs and the image's gradient with it, by a share of the order of one active unit. With up to 1e5 inputs
+ * an image and rounding of 1e-7 of their size, one image in a hundred or so meets this: a tenth of all images may, and
+ * even those stay within 5 %. The others agree to the rounding of all layers, forward and back: some 1e-6, and ten
+ * times that is let pass. */
 START_TEST(gradients_of_the_backends_agree) {
   int images_seen = 0, flipped = 0;
   for (int i = 0; i < CASES; i++) {
@@ -181,12 +182,12 @@ static double loss_at(const network_case *c, const isc_tensor_set *tensors, cons
   return plain_cross_entropy(logits, CLASSES, target);
 }
 
-/* (L(x + h d) - L(x - h d)) / 2h of plain C in double. h = 1e-6 leaves 1e-10 of rounding, and so few ReLUs change sides within h
- * that the difference is the derivative at x. The library's float32 gradient is off by some 3e-6 of what a random direction
- * sees of it; 2e-5 is let pass. Where a bit flipped (see above) it is off by more: a tenth of the directions may be, and
- * they stay within 2e-2. */
-static bool is_derivative(const network_case *c, const isc_tensor_set *tensors, const float *image, const float *gradient,
-                          int32_t target, uint32_t seed) {
+/* (L(x + h d) - L(x - h d)) / 2h of plain C in double. h = 1e-6 leaves 1e-10 of rounding, and so few ReLUs change sides
+ * within h that the difference is the derivative at x. The library's float32 gradient is off by some 3e-6 of what a
+ * random direction sees of it; 2e-5 is let pass. Where a bit flipped (see above) it is off by more: a tenth of the
+ * directions may be, and they stay within 2e-2. */
+static bool is_derivative(const network_case *c, const isc_tensor_set *tensors, const float *image,
+                          const float *gradient, int32_t target, uint32_t seed) {
   size_t numbers = image_numbers(c);
   float *direction = malloc(numbers * sizeof *direction);
   double h = 1e-6, along = 0, squares = 0, lengths = 0;
@@ -196,8 +197,8 @@ static bool is_derivative(const network_case *c, const isc_tensor_set *tensors, 
     squares += (double)gradient[i] * gradient[i];
     lengths += (double)direction[i] * direction[i];
   }
-  double expected = (loss_at(c, tensors, image, direction, h, target) - loss_at(c, tensors, image, direction, -h, target)) /
-                    (2 * h);
+  double expected =
+      (loss_at(c, tensors, image, direction, h, target) - loss_at(c, tensors, image, direction, -h, target)) / (2 * h);
   double difference = fabs(along - expected) / sqrt(squares * lengths / (double)numbers);
   free(direction);
   ck_assert_msg(difference <= 2e-2, "ResNet-%d at %dx%d: the derivative is %.8g, the gradient says %.8g", c->t.depth,

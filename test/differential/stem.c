@@ -1,5 +1,5 @@
-/* backward_data of the first convolution, which all backends share, against plain C: both stems, one and three channels, odd
- * and wide images, blocks of 1, 8 and 16 channels, one thread and several. */
+/* backward_data of the first convolution, which all backends share, against plain C: both stems, one and three
+ * channels, odd and wide images, blocks of 1, 8 and 16 channels, one thread and several. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,9 +62,10 @@ static void check(const problem *p, int32_t block, int32_t threads) {
                                              (int32_t)(i % s->iw));
     double allowed = plain_tolerance((double)s->oc * s->k * s->k, sum.magnitude);
     if (!(fabs(p->diff_src[i] - sum.value) <= allowed))
-      ck_abort_msg("%dx%dx%dx%d, %d channels, kernel %d, block %d, %d threads: number %lld is %.9g, expected %.9g within %.2g",
-                   s->n, s->ic, s->ih, s->iw, s->oc, s->k, block, threads, (long long)i, (double)p->diff_src[i], sum.value,
-                   allowed);
+      ck_abort_msg(
+          "%dx%dx%dx%d, %d channels, kernel %d, block %d, %d threads: number %lld is %.9g, expected %.9g within %.2g",
+          s->n, s->ic, s->ih, s->iw, s->oc, s->k, block, threads, (long long)i, (double)p->diff_src[i], sum.value,
+          allowed);
   }
 }
 

@@ -1,4 +1,5 @@
-/* Each allocation of a whole run fails in turn: ISCP_ERROR_MEMORY, nothing made, nothing held, and a further try succeeds.
+/* Each allocation of a whole run fails in turn: ISCP_ERROR_MEMORY, nothing made, nothing held, and a further try
+ * succeeds.
  *
  * A call that takes few blocks fails at each of them, one that takes many (a session's packed weights) at POINTS places
  * spread over it. What oneDNN takes for itself is not counted. */

@@ -1,5 +1,5 @@
-/* Pictures of class folders are decoded when they are asked for, by several threads: one that breaks in the middle of the work is
- * named, and once it is whole again the search goes on as if nothing had been. */
+/* Pictures of class folders are decoded when they are asked for, by several threads: one that breaks in the middle of
+ * the work is named, and once it is whole again the search goes on as if nothing had been. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +63,8 @@ START_TEST(an_evaluation_names_the_picture) {
                  ISCP_ERROR_FORMAT, "album/2/1.png");
   ck_assert_ptr_null(evaluation);
   ck_assert_int_eq(remove(a.paths[9]), 0);
-  support_failed(iscp_evaluation_create(&evaluation, a.world.model, a.world.dataset, &options, NULL, NULL), ISCP_ERROR_IO,
-                 "album/2/1.png");
+  support_failed(iscp_evaluation_create(&evaluation, a.world.model, a.world.dataset, &options, NULL, NULL),
+                 ISCP_ERROR_IO, "album/2/1.png");
   repair(&a, 9);
   ASSERT_OK(iscp_evaluation_create(&evaluation, a.world.model, a.world.dataset, &options, NULL, NULL));
   iscp_evaluation_destroy(evaluation);

@@ -8,8 +8,8 @@ static void add_product(plain_sum *sum, double a, double b) {
   sum->magnitude += fabs(a * b);
 }
 
-plain_sum plain_conv_forward(const isc_conv_shape *s, const float *src, const float *weights, const float *bias, int32_t n,
-                             int32_t oc, int32_t oh, int32_t ow) {
+plain_sum plain_conv_forward(const isc_conv_shape *s, const float *src, const float *weights, const float *bias,
+                             int32_t n, int32_t oc, int32_t oh, int32_t ow) {
   plain_sum sum = {bias[oc], fabs(bias[oc])};
   for (int32_t ic = 0; ic < s->ic; ic++)
     for (int32_t kh = 0; kh < s->k; kh++)
@@ -60,8 +60,8 @@ void plain_pool_forward(float *dst, const float *src, int64_t planes, int32_t ih
       }
 }
 
-void plain_pool_backward(double *diff_src, const float *src, const float *diff_dst, int64_t planes, int32_t ih, int32_t iw,
-                         int32_t oh, int32_t ow) {
+void plain_pool_backward(double *diff_src, const float *src, const float *diff_dst, int64_t planes, int32_t ih,
+                         int32_t iw, int32_t oh, int32_t ow) {
   memset(diff_src, 0, (size_t)(planes * ih * iw) * sizeof *diff_src);
   for (int64_t p = 0; p < planes; p++)
     for (int32_t h = 0; h < oh; h++)

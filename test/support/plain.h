@@ -12,20 +12,20 @@ typedef struct plain_sum {
 } plain_sum;
 
 /* One number of dst = weights * src + bias, and one of diff_src = transposed weights * diff_dst. */
-plain_sum plain_conv_forward(const isc_conv_shape *s, const float *src, const float *weights, const float *bias, int32_t n,
-                             int32_t oc, int32_t oh, int32_t ow);
+plain_sum plain_conv_forward(const isc_conv_shape *s, const float *src, const float *weights, const float *bias,
+                             int32_t n, int32_t oc, int32_t oh, int32_t ow);
 plain_sum plain_conv_backward_data(const isc_conv_shape *s, const float *diff_dst, const float *weights, int32_t n,
                                    int32_t ic, int32_t ih, int32_t iw);
 
-/* How far a float32 sum of `terms` products may be from the exact one. Rounding errors of random sign add up like a random
- * walk, to sqrt(terms) halves of an ulp of the magnitude (Higham and Mary, 2019); four times that leaves room for the tail of
- * thousands of sums, and is still below what one missing product of average size would change. */
+/* How far a float32 sum of `terms` products may be from the exact one. Rounding errors of random sign add up like a
+ * random walk, to sqrt(terms) halves of an ulp of the magnitude (Higham and Mary, 2019); four times that leaves room
+ * for the tail of thousands of sums, and is still below what one missing product of average size would change. */
 double plain_tolerance(double terms, double magnitude);
 
 /* 3x3, stride 2, padding 1. Backward gives each diff_dst to the first largest place of its window. */
 void plain_pool_forward(float *dst, const float *src, int64_t planes, int32_t ih, int32_t iw, int32_t oh, int32_t ow);
-void plain_pool_backward(double *diff_src, const float *src, const float *diff_dst, int64_t planes, int32_t ih, int32_t iw,
-                         int32_t oh, int32_t ow);
+void plain_pool_backward(double *diff_src, const float *src, const float *diff_dst, int64_t planes, int32_t ih,
+                         int32_t iw, int32_t oh, int32_t ow);
 
 /* features[n][c] = mean of src[n][c] over H x W; dst = weights (classes x C) * features + bias. */
 void plain_mean(double *features, const float *src, int64_t planes, int32_t hw);

@@ -1,5 +1,5 @@
-/* A whole ResNet in plain C and double, straight from the named tensors: batch norm is not folded in, nothing is fused, and
- * the wiring is written out a second time. One image. */
+/* A whole ResNet in plain C and double, straight from the named tensors: batch norm is not folded in, nothing is fused,
+ * and the wiring is written out a second time. One image. */
 #ifndef PLAIN_NETWORK_H
 #define PLAIN_NETWORK_H
 

@@ -35,7 +35,8 @@ typedef struct builder {
   float last_gain; /* of a block's last batch norm: the shortcut's sums then stay of one size */
 } builder;
 
-static void add(builder *b, const char *base, const char *leaf, int32_t dims, const int64_t *shape, float low, float high) {
+static void add(builder *b, const char *base, const char *leaf, int32_t dims, const int64_t *shape, float low,
+                float high) {
   char name[80];
   snprintf(name, sizeof name, "%s.%s", base, leaf);
   toy_add(b->set, b->context, name, dims, shape, low, high, ++b->seed);
@@ -169,7 +170,8 @@ static void run_images(float *logits, const toy_world *world, int32_t images) {
 
 /* Scales and shifts row k of the dense layer so that its logit has mean 0 and deviation 2 over the images. */
 static void balance(isc_tensor_set *tensors, const float *logits, int32_t images) {
-  const isc_tensor *weights = isc_tensor_set_find(tensors, "fc.weight"), *bias = isc_tensor_set_find(tensors, "fc.bias");
+  const isc_tensor *weights = isc_tensor_set_find(tensors, "fc.weight"),
+                   *bias = isc_tensor_set_find(tensors, "fc.bias");
   for (int32_t k = 0; k < TOY_CLASSES; k++) {
     double sum = 0, squares = 0;
     for (int32_t i = 0; i < images; i++)

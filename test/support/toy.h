@@ -29,7 +29,8 @@ iscp_model *toy_model(iscp_context *context, isc_tensor_set *tensors, const iscp
 
 /* A ResNet-18 of width 8 with a cifar stem for images of TOY_SIDE x TOY_SIDE, and images that it takes for all of its
  * classes: the label is the model's answer for four images of five, the next class for the fifth. */
-enum { TOY_SIDE = 8, TOY_CHANNELS = 3, TOY_CLASSES = 4, TOY_PIXELS = TOY_SIDE * TOY_SIDE, TOY_NUMBERS = 3 * TOY_PIXELS };
+enum { TOY_SIDE = 8, TOY_CHANNELS = 3, TOY_CLASSES = 4 };
+enum { TOY_PIXELS = TOY_SIDE * TOY_SIDE, TOY_NUMBERS = TOY_CHANNELS * TOY_PIXELS };
 
 typedef struct toy_world {
   iscp_context *context; /* of support_context */

@@ -106,8 +106,8 @@ static void check_rates(const iscp_power *p) {
   ck_assert(p->accuracy_low == low && p->accuracy_high == high);
 }
 
-/* The pattern may change a prediction that hangs on rounding, another batch size being another order of sums: the seed was
- * taken so that none does. */
+/* The pattern may change a prediction that hangs on rounding, another batch size being another order of sums: the seed
+ * was taken so that none does. */
 static void check_part(const toy_world *world, int32_t images) {
   iscp_evaluation *evaluation = make_evaluation(world, images);
   int64_t hits = 0;
@@ -153,7 +153,8 @@ START_TEST(heldout_and_searched_share_no_image) {
   }
   ck_assert_int_eq(counts[ISCP_IMAGES_ALL], IMAGES);
   ck_assert_int_eq(counts[ISCP_IMAGES_HELDOUT] + counts[ISCP_IMAGES_SEARCHED], IMAGES);
-  ck_assert_int_lt(abs((int)counts[ISCP_IMAGES_SEARCHED] - (int)(0.3 * IMAGES)), TOY_CLASSES); /* rounded for each class */
+  int drawn = (int)counts[ISCP_IMAGES_SEARCHED];
+  ck_assert_int_lt(abs(drawn - (int)(0.3 * IMAGES)), TOY_CLASSES); /* rounded for each class */
   toy_world_destroy(&world);
 }
 END_TEST
@@ -206,7 +207,8 @@ START_TEST(a_set_of_one_class) {
 }
 END_TEST
 
-static void refused(const toy_world *world, const iscp_evaluate_options *options, iscp_status status, const char *word) {
+static void refused(const toy_world *world, const iscp_evaluate_options *options, iscp_status status,
+                    const char *word) {
   iscp_evaluation *evaluation = (iscp_evaluation *)&evaluation;
   support_failed(iscp_evaluation_create(&evaluation, world->model, world->dataset, options, NULL, NULL), status, word);
   ck_assert_ptr_null(evaluation);
@@ -232,9 +234,12 @@ START_TEST(wrong_options_are_refused) {
   REFUSED(batch, 4097, ISCP_ERROR_ARGUMENT, "batch is 4097");
   REFUSED(struct_size, 8, ISCP_ERROR_ABI, "iscp_evaluate_options");
   iscp_evaluation *evaluation;
-  support_failed(iscp_evaluation_create(NULL, world.model, world.dataset, NULL, NULL, NULL), ISCP_ERROR_ARGUMENT, "out");
-  support_failed(iscp_evaluation_create(&evaluation, NULL, world.dataset, NULL, NULL, NULL), ISCP_ERROR_ARGUMENT, "model");
-  support_failed(iscp_evaluation_create(&evaluation, world.model, NULL, NULL, NULL, NULL), ISCP_ERROR_ARGUMENT, "dataset");
+  support_failed(iscp_evaluation_create(NULL, world.model, world.dataset, NULL, NULL, NULL), ISCP_ERROR_ARGUMENT,
+                 "out");
+  support_failed(iscp_evaluation_create(&evaluation, NULL, world.dataset, NULL, NULL, NULL), ISCP_ERROR_ARGUMENT,
+                 "model");
+  support_failed(iscp_evaluation_create(&evaluation, world.model, NULL, NULL, NULL, NULL), ISCP_ERROR_ARGUMENT,
+                 "dataset");
   support_failed(iscp_evaluation_accuracy(NULL, NULL, NULL), ISCP_ERROR_ARGUMENT, "evaluation");
   iscp_evaluation_destroy(NULL);
   iscp_dataset *other = relabelled(&world, TOY_CLASSES);
@@ -328,8 +333,8 @@ START_TEST(progress_runs_to_its_total_and_cancels) {
   iscp_evaluate_options options = options_of(ISCP_IMAGES_ALL);
   iscp_evaluation *evaluation = (iscp_evaluation *)&world;
   watcher w = {.stage = "clean", .cancel_at = 1};
-  support_failed(iscp_evaluation_create(&evaluation, world.model, world.dataset, &options, watch, &w), ISCP_ERROR_CANCELLED,
-                 "cancelled during clean after 7 of 60");
+  support_failed(iscp_evaluation_create(&evaluation, world.model, world.dataset, &options, watch, &w),
+                 ISCP_ERROR_CANCELLED, "cancelled during clean after 7 of 60");
   ck_assert_ptr_null(evaluation);
   w = (watcher){.stage = "clean"};
   ASSERT_OK(iscp_evaluation_create(&evaluation, world.model, world.dataset, &options, watch, &w));

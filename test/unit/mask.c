@@ -38,7 +38,7 @@ START_TEST(a_mask_starts_at_one_half) {
 }
 END_TEST
 
-/* With a step of 1/50 the lattice is k / 50, whether it is counted from 0, 0.5 or 1: whole numbers say where a walk is. */
+/* With a step of 1/50 the lattice is k / 50, whether counted from 0, 0.5 or 1: whole numbers say where a walk is. */
 START_TEST(steps_of_a_fiftieth_stay_on_fiftieths) {
   iscp_context *context = support_context();
   isc_mask mask = make_mask(context, PIXELS, 0.02);
@@ -96,7 +96,7 @@ START_TEST(any_step_keeps_its_lattice) {
 }
 END_TEST
 
-/* A value that a whole number of steps brings to the bound is exactly there: 0.5 + 5 * 0.1 in float32 or double may miss 1. */
+/* A value that a whole number of steps brings to the bound is exactly there, though 0.5 + 5 * 0.1 may miss 1. */
 START_TEST(bounds_are_exact) {
   static const double steps[] = {0.02, 0.1, 0.3, 1.0 / 6};
   iscp_context *context = support_context();

@@ -1,4 +1,5 @@
-/* lib/model: loading and saving, the input contract and the class names that travel with the weights. Sessions have session.c. */
+/* lib/model: loading and saving, the input contract and the class names that travel with the weights. Sessions have
+ * session.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,7 +280,8 @@ START_TEST(saving_refuses) {
   support_failed(iscp_model_save(NULL, path, ISCP_STORE_F32), ISCP_ERROR_ARGUMENT, "model");
   support_failed(iscp_model_save(model, NULL, ISCP_STORE_F32), ISCP_ERROR_ARGUMENT, "path");
   support_failed(iscp_model_save(model, path, 3), ISCP_ERROR_ARGUMENT, "store is 3");
-  support_failed(iscp_model_save(model, support_path("no/such/folder/x"), ISCP_STORE_F32), ISCP_ERROR_IO, "no/such/folder");
+  support_failed(iscp_model_save(model, support_path("no/such/folder/x"), ISCP_STORE_F32), ISCP_ERROR_IO,
+                 "no/such/folder");
   struct stat status;
   ck_assert_int_ne(stat(path, &status), 0);
   iscp_model_destroy(model);

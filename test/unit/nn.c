@@ -86,7 +86,8 @@ static void refuse_rename(const char *from, const char *to, const char *word) {
 }
 
 START_TEST(other_names_are_no_resnet) {
-  refuse_rename("conv1.weight", "module.conv1.weight", "no tensor \"conv1.weight\", expected a ResNet with torchvision's");
+  refuse_rename("conv1.weight", "module.conv1.weight",
+                "no tensor \"conv1.weight\", expected a ResNet with torchvision's");
   refuse_rename("fc.weight", "classifier.weight", "no tensor \"fc.weight\"");
   refuse_rename("layer1.1.conv1.weight", "layer1.7.conv1.weight", "layers of 1, 2, 2, 2 basic blocks, expected");
   refuse_rename("layer4.0.conv1.weight", "x", "2, 2, 2, 0 basic");
@@ -119,7 +120,8 @@ START_TEST(published_networks_have_their_known_size) {
                                       {11513626624, 60192808, 3722137600, 58156618}};
   isc_graph *graph = malloc(sizeof *graph);
   for (int d = 0; d < 5; d++) {
-    isc_architecture imagenet = {depths[d], 64, ISCP_STEM_IMAGENET, 1000, 3}, cifar = {depths[d], 64, ISCP_STEM_CIFAR, 10, 3};
+    isc_architecture imagenet = {depths[d], 64, ISCP_STEM_IMAGENET, 1000, 3},
+                     cifar = {depths[d], 64, ISCP_STEM_CIFAR, 10, 3};
     ASSERT_OK(isc_graph_build(graph, &imagenet, 1, 224, 224));
     ck_assert_int_eq(multiply_adds(graph), known[d][0]);
     ck_assert_int_eq(isc_parameters_count(graph), known[d][1]);
@@ -218,7 +220,8 @@ START_TEST(graphs_hang_together) {
         check_each_layer_once(g);
       }
   isc_architecture unknown = {20, 16, ISCP_STEM_CIFAR, 10, 3};
-  support_failed(isc_graph_build(g, &unknown, 1, 32, 32), ISCP_ERROR_ARGUMENT, "depth is 20, expected 18, 34, 50, 101 or 152");
+  support_failed(isc_graph_build(g, &unknown, 1, 32, 32), ISCP_ERROR_ARGUMENT,
+                 "depth is 20, expected 18, 34, 50, 101 or 152");
   free(g);
 }
 END_TEST
@@ -360,7 +363,8 @@ START_TEST(many_faults_are_counted) {
   spoil_variance(&tensors, context);
   rename_item(&tensors, context, "layer1.1.bn2.bias", "layer1.1.bn2.beta");
   rename_item(&tensors, context, "fc.bias", "a name with\nanother line in it");
-  support_failed(isc_network_create(&network, context, &tensors), ISCP_ERROR_MISMATCH, "; and 3 more, listed in the log");
+  support_failed(isc_network_create(&network, context, &tensors), ISCP_ERROR_MISMATCH,
+                 "; and 3 more, listed in the log");
   ck_assert_int_eq(log_count, 6);
   static const char *const words[] = {"bn1.running_var", "layer1.1.bn2.bias", "layer4.1.conv2", "fc.bias", "bn2.beta"};
   for (int i = 0; i < 5; i++) {
@@ -452,7 +456,8 @@ END_TEST
 
 int main(void) {
   Suite *suite = suite_create("nn");
-  TCase *architecture = tcase_create("architecture"), *graph = tcase_create("graph"), *network = tcase_create("network");
+  TCase *architecture = tcase_create("architecture"), *graph = tcase_create("graph"),
+        *network = tcase_create("network");
   tcase_add_test(architecture, architectures_are_inferred);
   tcase_add_test(architecture, other_shapes_are_no_resnet);
   tcase_add_test(architecture, other_names_are_no_resnet);

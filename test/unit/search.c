@@ -1,16 +1,10 @@
-/* lib/search: what a search is asked for and what it yields. The steps themselves are in search_steps.c. */
+/* lib/search: what a search is asked for and what it yields. Canvases are in search_canvas.c,
+ * the steps in search_steps.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base.h"
 #include "search_common.h"
-
-static toy_world make_world(void) {
-  toy_world world;
-  toy_world_create(&world, SEARCH_IMAGES, 1);
-  return world;
-}
 
 /* ---- Options ---- */
 
@@ -28,7 +22,7 @@ static void refused(const toy_world *world, const iscp_search_options *options, 
   } while (0)
 
 START_TEST(options_out_of_range_are_refused) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options good = search_options();
   REFUSED(preset, 0, "preset is 0, expected 1 to 2");
   REFUSED(preset, 3, "preset is 3");
@@ -75,7 +69,7 @@ START_TEST(options_out_of_range_are_refused) {
 END_TEST
 
 START_TEST(lists_are_checked) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options good = search_options();
   const int32_t above[] = {0, TOY_CLASSES}, below[] = {-1, 1}, twice[] = {2, 0, 2};
   good.class_count = 2;
@@ -100,7 +94,7 @@ START_TEST(lists_are_checked) {
 END_TEST
 
 START_TEST(wrong_calls_are_refused) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   iscp_search *search = (iscp_search *)&search;
   support_failed(iscp_search_create(NULL, world.model, world.dataset, NULL), ISCP_ERROR_ARGUMENT, "out");
@@ -118,7 +112,8 @@ START_TEST(wrong_calls_are_refused) {
   support_failed(iscp_search_pattern(&pattern, search, 0, 0, ISCP_CUT_SIZE, 0.1), ISCP_ERROR_ARGUMENT, "not finished");
   ck_assert_ptr_null(pattern);
   ASSERT_OK(iscp_search_next(search, &y, NULL, NULL));
-  support_failed(iscp_search_get_canvas(search, y, 2, &result), ISCP_ERROR_ARGUMENT, "has no canvas 2, expected one below 2");
+  support_failed(iscp_search_get_canvas(search, y, 2, &result), ISCP_ERROR_ARGUMENT,
+                 "has no canvas 2, expected one below 2");
   support_failed(iscp_search_get_canvas(search, y, -1, &result), ISCP_ERROR_ARGUMENT, "has no canvas -1");
   support_failed(iscp_search_get_canvas(search, 17, 0, &result), ISCP_ERROR_ARGUMENT, "class 17 is not finished");
   support_failed(iscp_search_get_canvas(search, y, 0, NULL), ISCP_ERROR_ARGUMENT, "iscp_canvas_result");
@@ -127,9 +122,11 @@ START_TEST(wrong_calls_are_refused) {
   support_failed(iscp_search_pattern(NULL, search, y, 0, ISCP_CUT_SIZE, 0.1), ISCP_ERROR_ARGUMENT, "out");
   support_failed(iscp_search_pattern(&pattern, search, y, 0, ISCP_CUT_SIZE, 0), ISCP_ERROR_ARGUMENT, "cut is 0");
   support_failed(iscp_search_pattern(&pattern, NULL, y, 0, ISCP_CUT_SIZE, 0.1), ISCP_ERROR_ARGUMENT, "search is NULL");
-  ck_assert(!iscp_search_mask(search, y, 2) && !iscp_search_evidence(search, y, -1) && !iscp_search_canvas(search, 9, 0));
+  ck_assert(!iscp_search_mask(search, y, 2) && !iscp_search_evidence(search, y, -1) &&
+            !iscp_search_canvas(search, 9, 0));
   ck_assert(!iscp_search_mask(NULL, 0, 0) && !iscp_search_evidence(NULL, 0, 0) && !iscp_search_canvas(NULL, 0, 0));
-  ck_assert(!iscp_search_epochs(NULL, 0, 0) && iscp_search_canvas_count(NULL, 0) == -1 && iscp_search_selected(NULL, 0) == -1);
+  ck_assert(!iscp_search_epochs(NULL, 0, 0) && iscp_search_canvas_count(NULL, 0) == -1 &&
+            iscp_search_selected(NULL, 0) == -1);
   iscp_search_destroy(search);
   iscp_search_destroy(NULL);
   toy_world_destroy(&world);
@@ -137,7 +134,7 @@ START_TEST(wrong_calls_are_refused) {
 END_TEST
 
 START_TEST(datasets_that_do_not_fit_are_refused) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_contract contract = *iscp_model_contract(world.model);
   contract.width = 12;
   contract.pad_left = 4;
@@ -158,7 +155,7 @@ END_TEST
 
 /* Which lanes are chosen is up to the library; they hold all jobs, or fill a good batch. */
 START_TEST(options_in_force_are_told) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options told = {.struct_size = sizeof told}, short_ = {.struct_size = 8};
   iscp_search *search = search_create(&world, NULL);
   ASSERT_OK(iscp_search_get_options(search, &told));
@@ -184,7 +181,7 @@ END_TEST
 /* ---- Classes ---- */
 
 START_TEST(each_class_is_yielded_once) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   iscp_search *search = search_create(&world, &options);
   int seen[TOY_CLASSES] = {0};
@@ -205,7 +202,7 @@ END_TEST
 
 /* A class's search does not depend on which others are searched, nor on where it stands in the list. */
 START_TEST(a_subset_gives_the_same) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   int32_t list[] = {3, 1};
   iscp_search *all = search_run(&world, &options);
@@ -227,7 +224,7 @@ END_TEST
 
 /* What was done in an earlier run is left out, and the others are what they would have been, in any number of lanes. */
 START_TEST(skipped_classes_are_left_out) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   for (options.lanes = 1; options.lanes <= 4; options.lanes += 3) {
     iscp_search *all = search_run(&world, &options), *rest = search_create(&world, &options);
@@ -253,7 +250,7 @@ END_TEST
 
 /* No image is labelled 3, and D_n of class 0 has nothing once only class 0 is left. */
 START_TEST(classes_without_images) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   int32_t labels[SEARCH_IMAGES];
   for (int i = 0; i < SEARCH_IMAGES; i++)
@@ -281,179 +278,8 @@ START_TEST(classes_without_images) {
 }
 END_TEST
 
-/* ---- Canvases ---- */
-
-/* What the model says of each image. */
-typedef struct answers {
-  int32_t predicted[SEARCH_IMAGES];
-  float logit[SEARCH_IMAGES];
-} answers;
-
-static bool is_candidate(const toy_world *world, const answers *a, int64_t i, int32_t y, bool of_class) {
-  return a->predicted[i] == y && (iscp_dataset_label(world->dataset, i) == y) == of_class;
-}
-
-/* The `nth` image, by descending logit, that the model takes for class y; of the class or of others. -1 if there is none. */
-static int64_t nth_confident(const toy_world *world, const answers *a, int32_t y, bool of_class, int nth) {
-  for (int64_t i = 0; i < SEARCH_IMAGES; i++) {
-    int before = 0;
-    for (int64_t j = 0; j < SEARCH_IMAGES; j++)
-      before += is_candidate(world, a, j, y, of_class) && a->logit[j] > a->logit[i];
-    if (before == nth && is_candidate(world, a, i, y, of_class))
-      return i;
-  }
-  return -1;
-}
-
-/* The `nth` image in the order of the random keys of the class. */
-static int64_t nth_random(uint64_t seed, int32_t class_index, int nth) {
-  for (int64_t i = 0; i < SEARCH_IMAGES; i++) {
-    int before = 0;
-    for (int64_t j = 0; j < SEARCH_IMAGES; j++)
-      before += isc_random(seed, ISC_PURPOSE_CANVAS, class_index, 0, j) < isc_random(seed, ISC_PURPOSE_CANVAS, class_index, 0, i);
-    if (before == nth)
-      return i;
-  }
-  return -1;
-}
-
-static void check_canvas(const toy_world *world, const iscp_search *search, int32_t y, int32_t canvas, int32_t kind,
-                         int64_t image) {
-  iscp_canvas_result result = search_result(search, y, canvas);
-  float pixels[TOY_NUMBERS];
-  ck_assert_int_eq(result.kind, kind);
-  ck_assert_int_eq(result.image, image);
-  ASSERT_OK(iscp_dataset_image(world->dataset, image, pixels));
-  ck_assert_mem_eq(iscp_search_canvas(search, y, canvas), pixels, sizeof pixels);
-}
-
-/* All five kinds at once: positive, negative, random, white, user, in this order, each as brute force finds it. */
-START_TEST(canvases_are_those_of_brute_force) {
-  toy_world world = make_world();
-  iscp_search_options options = search_options();
-  float user[2 * TOY_NUMBERS];
-  support_fill(user, 2 * TOY_NUMBERS, 0, 1, 9);
-  options.canvas_kinds = 31;
-  options.canvases = 3;
-  options.epochs = 1;
-  options.lanes = 8;
-  options.user_canvases = user;
-  options.user_canvas_count = 2;
-  iscp_search *search = search_create(&world, &options);
-  float copy[2 * TOY_NUMBERS];
-  memcpy(copy, user, sizeof user);
-  memset(user, 0, sizeof user); /* the search has its own copy */
-  search_finish(search);
-  answers a;
-  search_predict(&world, a.predicted, a.logit);
-  int negatives = 0;
-  for (int32_t y = 0; y < TOY_CLASSES; y++) {
-    int32_t at = 0;
-    for (int n = 0; n < 3 && nth_confident(&world, &a, y, true, n) >= 0; n++)
-      check_canvas(&world, search, y, at++, ISCP_CANVAS_POSITIVE, nth_confident(&world, &a, y, true, n));
-    for (int n = 0; n < 3 && nth_confident(&world, &a, y, false, n) >= 0; n++, negatives++)
-      check_canvas(&world, search, y, at++, ISCP_CANVAS_NEGATIVE, nth_confident(&world, &a, y, false, n));
-    for (int n = 0; n < 3; n++)
-      check_canvas(&world, search, y, at++, ISCP_CANVAS_RANDOM, nth_random(options.seed, y, n));
-    iscp_canvas_result white = search_result(search, y, at);
-    ck_assert(white.kind == ISCP_CANVAS_WHITE && white.image == -1);
-    for (int i = 0; i < TOY_NUMBERS; i++)
-      if (iscp_search_canvas(search, y, at)[i] != 1)
-        ck_abort_msg("the white canvas is not white at %d", i);
-    for (int u = 0; u < 2; u++) {
-      iscp_canvas_result own = search_result(search, y, ++at);
-      ck_assert(own.kind == ISCP_CANVAS_USER && own.image == u);
-      ck_assert_mem_eq(iscp_search_canvas(search, y, at), copy + u * TOY_NUMBERS, TOY_NUMBERS * sizeof *copy);
-    }
-    ck_assert_int_eq(iscp_search_canvas_count(search, y), at + 1);
-  }
-  ck_assert(negatives > 0 && negatives < 12); /* some are there, and some classes have fewer than asked for */
-  iscp_search_destroy(search);
-  toy_world_destroy(&world);
-}
-END_TEST
-
-/* A model that is always right has no negative canvas: every class is finished without any. */
-START_TEST(a_perfect_model_has_no_negative_canvas) {
-  toy_world world = make_world();
-  iscp_search_options options = search_options();
-  int32_t predicted[SEARCH_IMAGES];
-  float logit[SEARCH_IMAGES];
-  search_predict(&world, predicted, logit);
-  search_relabel(&world, predicted);
-  options.canvas_kinds = ISCP_CANVAS_NEGATIVE;
-  iscp_search *search = search_create(&world, &options);
-  int32_t y;
-  for (int i = 0; i < TOY_CLASSES; i++) {
-    ASSERT_OK(iscp_search_next(search, &y, NULL, NULL));
-    ck_assert_int_eq(y, i);
-    ck_assert_int_eq(iscp_search_canvas_count(search, y), 0);
-  }
-  ASSERT_OK(iscp_search_next(search, &y, NULL, NULL));
-  ck_assert_int_eq(y, -1);
-  iscp_search_destroy(search);
-  toy_world_destroy(&world);
-}
-END_TEST
-
-START_TEST(more_canvases_than_images) {
-  toy_world world = make_world();
-  iscp_search_options options = search_options();
-  const int32_t one = 1;
-  options.canvas_kinds = ISCP_CANVAS_RANDOM;
-  options.canvases = 1000;
-  options.epochs = 1;
-  options.fraction = 0.1;
-  options.lanes = 20;
-  options.classes = &one;
-  options.class_count = 1;
-  iscp_search *search = search_run(&world, &options);
-  ck_assert_int_eq(iscp_search_canvas_count(search, 1), SEARCH_IMAGES);
-  bool seen[SEARCH_IMAGES] = {false};
-  for (int32_t c = 0; c < SEARCH_IMAGES; c++) {
-    int64_t image = search_result(search, 1, c).image;
-    ck_assert(image >= 0 && image < SEARCH_IMAGES && !seen[image]);
-    seen[image] = true;
-  }
-  iscp_search_destroy(search);
-  toy_world_destroy(&world);
-}
-END_TEST
-
-/* ---- Selection ---- */
-
-static void check_selection(const toy_world *world, int32_t select) {
-  iscp_search_options options = search_options();
-  options.canvas_kinds = ISCP_CANVAS_POSITIVE | ISCP_CANVAS_RANDOM;
-  options.canvases = 4;
-  options.select = select;
-  options.select_size = 0.1;
-  options.lanes = 8;
-  iscp_search *search = search_run(world, &options);
-  for (int32_t y = 0; y < TOY_CLASSES; y++) {
-    int32_t best = 0, count = iscp_search_canvas_count(search, y);
-    for (int32_t c = 1; c < count; c++) {
-      iscp_canvas_result a = search_result(search, y, c), b = search_result(search, y, best);
-      bool by_power = select == ISCP_SELECT_POWER && a.power != b.power;
-      best = (by_power ? a.power > b.power : a.loss < b.loss) ? c : best;
-    }
-    ck_assert_int_eq(iscp_search_selected(search, y), best);
-    for (int32_t c = 0; c < count; c++)
-      ck_assert_int_eq(search_result(search, y, c).selected, c == best);
-  }
-  iscp_search_destroy(search);
-}
-
-START_TEST(the_best_canvas_is_selected) {
-  toy_world world = make_world();
-  check_selection(&world, ISCP_SELECT_LOSS);
-  check_selection(&world, ISCP_SELECT_POWER);
-  toy_world_destroy(&world);
-}
-END_TEST
-
 START_TEST(a_search_outlives_its_parts) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   iscp_search *search = search_create(&world, &options);
   iscp_model_destroy(world.model);
@@ -470,7 +296,7 @@ END_TEST
 
 int main(void) {
   Suite *suite = suite_create("search");
-  TCase *options = tcase_create("options"), *classes = tcase_create("classes"), *canvases = tcase_create("canvases");
+  TCase *options = tcase_create("options"), *classes = tcase_create("classes");
   tcase_add_test(options, options_out_of_range_are_refused);
   tcase_add_test(options, lists_are_checked);
   tcase_add_test(options, wrong_calls_are_refused);
@@ -480,13 +306,8 @@ int main(void) {
   tcase_add_test(classes, a_subset_gives_the_same);
   tcase_add_test(classes, skipped_classes_are_left_out);
   tcase_add_test(classes, classes_without_images);
-  tcase_add_test(canvases, canvases_are_those_of_brute_force);
-  tcase_add_test(canvases, a_perfect_model_has_no_negative_canvas);
-  tcase_add_test(canvases, more_canvases_than_images);
-  tcase_add_test(canvases, the_best_canvas_is_selected);
-  tcase_add_test(canvases, a_search_outlives_its_parts);
+  tcase_add_test(classes, a_search_outlives_its_parts);
   suite_add_tcase(suite, options);
   suite_add_tcase(suite, classes);
-  suite_add_tcase(suite, canvases);
   return support_run(suite);
 }

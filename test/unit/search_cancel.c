@@ -1,7 +1,7 @@
 /* lib/search: progress, and cancelling at every point where a caller may: a search goes on to the same bytes.
  *
- * Progress is told ten times a second. The program is linked with --wrap=clock_gettime, so that a tenth of a second passes at each
- * look at the clock and every step is told, whatever the machine's speed. */
+ * Progress is told ten times a second. The program is linked with --wrap=clock_gettime, so that a tenth of a second
+ * passes at each look at the clock and every step is told, whatever the machine's speed. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -22,18 +22,11 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now) {
 enum { EPOCHS = 2, CLASS_COUNT = 2 };
 static const int32_t classes[CLASS_COUNT] = {2, 0};
 
-static toy_world make_world(void) {
-  toy_world world;
-  toy_world_create(&world, SEARCH_IMAGES, 1);
-  return world;
-}
-
-/* Two classes, three canvases each, in four lanes: the last jobs start while others go on. */
+/* Two classes, two canvases each, in three lanes: the last job starts when the others are done. */
 static iscp_search_options options_of(void) {
   iscp_search_options options = search_options();
-  options.fraction = 0.3;
-  options.canvases = 3;
-  options.lanes = 4;
+  options.fraction = 0.2;
+  options.lanes = 3;
   options.classes = classes;
   options.class_count = CLASS_COUNT;
   return options;
@@ -107,7 +100,7 @@ static int64_t expected_total(const toy_world *world, const iscp_search_options 
 }
 
 START_TEST(progress_ends_at_its_total) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = options_of();
   iscp_search *search = search_create(&world, &options);
   watcher w = {0};
@@ -121,12 +114,12 @@ START_TEST(progress_ends_at_its_total) {
 END_TEST
 
 START_TEST(a_cancel_anywhere_changes_nothing) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = options_of();
   iscp_search *whole = search_create(&world, &options);
   watcher all = {0};
   run(whole, &all);
-  ck_assert_int_gt(all.calls, 20);
+  ck_assert_int_gt(all.calls, 15);
   for (int at = 1; at <= all.calls; at++) {
     iscp_search *search = search_create(&world, &options);
     watcher w = {.cancel_at = at};
@@ -142,11 +135,11 @@ END_TEST
 
 /* A caller who stops whenever something was done still gets there. */
 START_TEST(cancelling_at_every_step_changes_nothing) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = options_of();
   iscp_search *whole = search_run(&world, &options), *search = search_create(&world, &options);
   watcher w = {.cancel_each = true, .cancelled = -1};
-  ck_assert_int_gt(run(search, &w), 20);
+  ck_assert_int_gt(run(search, &w), 10);
   ck_assert_int_eq(w.last, w.totals[1]);
   check_same(whole, search);
   iscp_search_destroy(whole);
@@ -157,7 +150,7 @@ END_TEST
 
 /* What was yielded before a cancel stays what it is. */
 START_TEST(finished_classes_stay) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = options_of();
   options.lanes = 1;
   iscp_search *search = search_create(&world, &options);
@@ -169,7 +162,7 @@ START_TEST(finished_classes_stay) {
   support_failed(iscp_search_next(search, &second, watch, &w), ISCP_ERROR_CANCELLED, "cancelled during search after");
   ck_assert_int_eq(second, -1);
   ck_assert_mem_eq(mask, iscp_search_mask(search, first, 0), sizeof mask);
-  ck_assert_int_eq(iscp_search_canvas_count(search, first), 3);
+  ck_assert_int_eq(iscp_search_canvas_count(search, first), 2);
   ck_assert_int_eq(iscp_search_canvas_count(search, classes[0] + classes[1] - first), -1);
   iscp_search_destroy(search);
   toy_world_destroy(&world);
@@ -177,7 +170,7 @@ START_TEST(finished_classes_stay) {
 END_TEST
 
 START_TEST(a_search_is_busy_while_it_runs) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = options_of();
   iscp_search *whole = search_run(&world, &options), *search = search_create(&world, &options);
   watcher w = {.search = search};

@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+toy_world search_world(void) {
+  toy_world world;
+  toy_world_create(&world, SEARCH_IMAGES, 1);
+  return world;
+}
+
 iscp_search_options search_options(void) {
   iscp_search_options options;
   ASSERT_OK(iscp_search_options_init(&options, sizeof options));
@@ -44,7 +50,8 @@ void search_check_same(const iscp_search *a, const iscp_search *b, int32_t class
   for (int32_t c = 0; c < count; c++) {
     iscp_canvas_result x = search_result(a, class_index, c), y = search_result(b, class_index, c);
     ck_assert_mem_eq(&x, &y, sizeof x);
-    ck_assert_mem_eq(iscp_search_mask(a, class_index, c), iscp_search_mask(b, class_index, c), TOY_PIXELS * sizeof(float));
+    ck_assert_mem_eq(iscp_search_mask(a, class_index, c), iscp_search_mask(b, class_index, c),
+                     TOY_PIXELS * sizeof(float));
     ck_assert_mem_eq(iscp_search_evidence(a, class_index, c), iscp_search_evidence(b, class_index, c),
                      TOY_PIXELS * sizeof(int32_t));
     ck_assert_mem_eq(iscp_search_canvas(a, class_index, c), iscp_search_canvas(b, class_index, c),

@@ -7,6 +7,9 @@
 
 enum { SEARCH_IMAGES = 40 };
 
+/* The world of SEARCH_IMAGES images. */
+toy_world search_world(void);
+
 /* Two epochs over half of the images, two positive canvases a class, one lane. */
 iscp_search_options search_options(void);
 

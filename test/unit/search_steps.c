@@ -8,12 +8,6 @@
 
 enum { BATCH = 4 };
 
-static toy_world make_world(void) {
-  toy_world world;
-  toy_world_create(&world, SEARCH_IMAGES, 1);
-  return world;
-}
-
 /* ---- A second implementation ---- */
 
 /* D_n of a class in the order of an epoch: the drawn images of other classes by their random keys. */
@@ -91,7 +85,8 @@ static void run_by_hand(hand *h, bool authors) {
   }
 }
 
-/* The two differ in rounding where a sum is nearly 0, and its sign with it. In tens of steps that touches next to no pixel. */
+/* The two differ in rounding where a sum is nearly 0, and its sign with it. In tens of steps that touches next to no
+ * pixel. */
 static void check_preset(const toy_world *world, int32_t preset) {
   iscp_search_options options = search_options();
   options.preset = preset;
@@ -113,13 +108,14 @@ static void check_preset(const toy_world *world, int32_t preset) {
     }
     iscp_session_destroy(h.session);
   }
-  ck_assert_msg(100 * different <= TOY_CLASSES * TOY_PIXELS, "%d pixels of %d differ", different, TOY_CLASSES * TOY_PIXELS);
+  ck_assert_msg(100 * different <= TOY_CLASSES * TOY_PIXELS, "%d pixels of %d differ", different,
+                TOY_CLASSES * TOY_PIXELS);
   ck_assert(!authors || zeros > 0); /* the presets differ at m = 0: an alpha of 8 drives pixels there in these steps */
   iscp_search_destroy(search);
 }
 
 START_TEST(masks_are_those_of_a_second_implementation) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   check_preset(&world, ISCP_PRESET_PAPER);
   check_preset(&world, ISCP_PRESET_AUTHORS);
   toy_world_destroy(&world);
@@ -129,7 +125,7 @@ END_TEST
 /* ---- D_n and its order ---- */
 
 START_TEST(orders_are_seeded_permutations) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   int64_t order[3][SEARCH_IMAGES];
   uint8_t searched[SEARCH_IMAGES];
@@ -160,7 +156,7 @@ END_TEST
 
 /* The last minibatch of a pass may be smaller; it counts. */
 START_TEST(steps_are_counted) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   static const int32_t batches[] = {1, 3, 4, 7, 64};
   const int32_t y = 2;
@@ -225,7 +221,7 @@ static double power_of(const toy_world *world, const iscp_search_options *o, con
 }
 
 START_TEST(figures_are_those_of_the_final_mask) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   options.select_size = 0.2;
   options.alpha_mode = ISCP_ALPHA_FIXED;
@@ -251,7 +247,7 @@ END_TEST
 
 /* The first pass starts at m = 0.5 everywhere, and the objective falls from pass to pass. */
 START_TEST(the_objective_falls) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   options.epochs = 5;
   iscp_search *search = search_run(&world, &options);
@@ -267,7 +263,7 @@ END_TEST
 
 /* With one step an epoch and one epoch, the epoch's objective is that of the first mask. */
 START_TEST(epochs_hold_the_mean_objective) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   options.batch = SEARCH_IMAGES;
   options.epochs = 1;
@@ -276,7 +272,8 @@ START_TEST(epochs_hold_the_mean_objective) {
   for (int32_t y = 0; y < TOY_CLASSES; y++) {
     iscp_canvas_result result = search_result(search, y, 0);
     ck_assert_int_eq(result.steps, 0);
-    ck_assert_double_eq_tol(iscp_search_epochs(search, y, 0)[0], result.loss, 1e-12); /* the same numbers, summed in another order */
+    /* The same numbers, summed in another order. */
+    ck_assert_double_eq_tol(iscp_search_epochs(search, y, 0)[0], result.loss, 1e-12);
     for (int p = 0; p < TOY_PIXELS; p++)
       if (iscp_search_mask(search, y, 0)[p] != 0.5f || iscp_search_evidence(search, y, 0)[p])
         ck_abort_msg("pixel %d was moved", p);
@@ -288,7 +285,8 @@ END_TEST
 
 /* ---- Alpha ---- */
 
-/* `auto` takes, of five searches, the one whose best canvas has the highest power on D_n; of equal ones the lowest alpha. */
+/* `auto` takes, of five searches, the one whose best canvas has the highest power on D_n; of equal ones the lowest
+ * alpha. */
 static void check_auto(const toy_world *world, int32_t preset) {
   static const double range[] = {0.1, 0.15, 0.2, 0.25, 0.3};
   iscp_search_options options = search_options();
@@ -318,7 +316,7 @@ static void check_auto(const toy_world *world, int32_t preset) {
 }
 
 START_TEST(alpha_auto_takes_the_most_powerful) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   check_auto(&world, ISCP_PRESET_PAPER);
   check_auto(&world, ISCP_PRESET_AUTHORS);
   toy_world_destroy(&world);
@@ -327,9 +325,10 @@ END_TEST
 
 /* ---- Lanes and seeds ---- */
 
-/* Lanes change the batch and with it the rounding, which decides signs of sums near 0: in tens of steps next to no pixel. */
+/* Lanes change the batch and with it the rounding, which decides signs of sums near 0: in tens of steps next to no
+ * pixel. */
 START_TEST(lanes_change_next_to_nothing) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   static const int32_t lanes[] = {4, 3, 0};
   iscp_search *one = search_run(&world, &options);
@@ -353,7 +352,7 @@ START_TEST(lanes_change_next_to_nothing) {
 END_TEST
 
 START_TEST(the_seed_names_the_result) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   options.lanes = 4;
   options.canvas_kinds = ISCP_CANVAS_RANDOM;
@@ -376,20 +375,22 @@ START_TEST(the_seed_names_the_result) {
 END_TEST
 
 START_TEST(patterns_are_cut_from_the_mask) {
-  toy_world world = make_world();
+  toy_world world = search_world();
   iscp_search_options options = search_options();
   for (int32_t ties = ISCP_TIES_EVIDENCE; ties <= ISCP_TIES_INDEX; ties++) {
     options.ties = ties;
     iscp_search *search = search_run(&world, &options);
     iscp_pattern *pattern, *expected;
     ASSERT_OK(iscp_search_pattern(&pattern, search, 1, 1, ISCP_CUT_SIZE, 0.3));
-    ASSERT_OK(iscp_pattern_create(&expected, world.context, iscp_search_mask(search, 1, 1), iscp_search_evidence(search, 1, 1),
-                                  iscp_search_canvas(search, 1, 1), 3, TOY_SIDE, TOY_SIDE, 1, ISCP_CUT_SIZE, 0.3, ties));
+    ASSERT_OK(iscp_pattern_create(&expected, world.context, iscp_search_mask(search, 1, 1),
+                                  iscp_search_evidence(search, 1, 1), iscp_search_canvas(search, 1, 1), 3, TOY_SIDE,
+                                  TOY_SIDE, 1, ISCP_CUT_SIZE, 0.3, ties));
     iscp_pattern_info a = {.struct_size = sizeof a}, b = {.struct_size = sizeof b};
     ASSERT_OK(iscp_pattern_get_info(pattern, &a));
     ASSERT_OK(iscp_pattern_get_info(expected, &b));
     ck_assert_mem_eq(&a, &b, sizeof a);
-    ck_assert_mem_eq(iscp_pattern_positions(pattern), iscp_pattern_positions(expected), (size_t)a.pixels * sizeof(int32_t));
+    ck_assert_mem_eq(iscp_pattern_positions(pattern), iscp_pattern_positions(expected),
+                     (size_t)a.pixels * sizeof(int32_t));
     iscp_pattern_destroy(pattern);
     iscp_pattern_destroy(expected);
     iscp_search_destroy(search);

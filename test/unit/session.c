@@ -1,4 +1,5 @@
-/* lib/model: sessions. Their numbers are held against plain C in test/differential; here it is about how they are called. */
+/* lib/model: sessions. Their numbers are held against plain C in test/differential; here it is about how they are
+ * called. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ START_TEST(wrong_calls_are_refused) {
   support_failed(iscp_session_create(&session, NULL, 1, ISCP_SESSION_INFERENCE), ISCP_ERROR_ARGUMENT, "model");
   ck_assert_ptr_null(session);
   support_failed(iscp_session_create(&session, model, 0, ISCP_SESSION_INFERENCE), ISCP_ERROR_ARGUMENT, "batch is 0");
-  support_failed(iscp_session_create(&session, model, 4097, ISCP_SESSION_INFERENCE), ISCP_ERROR_ARGUMENT, "batch is 4097");
+  support_failed(iscp_session_create(&session, model, 4097, ISCP_SESSION_INFERENCE), ISCP_ERROR_ARGUMENT,
+                 "batch is 4097");
   support_failed(iscp_session_create(&session, model, 1, 0), ISCP_ERROR_ARGUMENT, "purpose is 0");
   support_failed(iscp_session_create(&session, model, 1, 3), ISCP_ERROR_ARGUMENT, "purpose is 3");
   float image[NUMBERS] = {0}, logits[CLASSES], gradient[NUMBERS];
@@ -53,12 +55,14 @@ START_TEST(wrong_calls_are_refused) {
                  "made for inference");
   iscp_session_destroy(session);
   session = make_session(model, 2, ISCP_SESSION_GRADIENT);
-  support_failed(iscp_session_input_gradient(session, image, NULL, 1, gradient, NULL, NULL), ISCP_ERROR_ARGUMENT, "targets");
+  support_failed(iscp_session_input_gradient(session, image, NULL, 1, gradient, NULL, NULL), ISCP_ERROR_ARGUMENT,
+                 "targets");
   support_failed(iscp_session_input_gradient(session, image, &below, 1, gradient, NULL, NULL), ISCP_ERROR_ARGUMENT,
                  "targets[0] is -1, expected 0 to 4");
   support_failed(iscp_session_input_gradient(session, image, &above, 1, gradient, NULL, NULL), ISCP_ERROR_ARGUMENT,
                  "targets[0] is 5");
-  support_failed(iscp_session_input_gradient(session, image, &target, 1, NULL, NULL, NULL), ISCP_ERROR_ARGUMENT, "output");
+  support_failed(iscp_session_input_gradient(session, image, &target, 1, NULL, NULL, NULL), ISCP_ERROR_ARGUMENT,
+                 "output");
   iscp_session_destroy(session);
   iscp_session_destroy(NULL);
   ck_assert_int_eq(iscp_session_memory(NULL), 0);
@@ -79,7 +83,8 @@ START_TEST(any_count_is_cut_into_batches) {
   ASSERT_OK(iscp_session_input_gradient(session, images, targets, IMAGES, gradient[0], losses[0], logits[0]));
   for (int start = 0; start < IMAGES; start += 3)
     ASSERT_OK(iscp_session_input_gradient(session, images + start * NUMBERS, targets + start, start < 6 ? 3 : 1,
-                                          gradient[1] + start * NUMBERS, losses[1] + start, logits[1] + start * CLASSES));
+                                          gradient[1] + start * NUMBERS, losses[1] + start,
+                                          logits[1] + start * CLASSES));
   ck_assert_mem_eq(gradient[0], gradient[1], sizeof gradient[0]);
   ck_assert_mem_eq(losses[0], losses[1], sizeof losses[0]);
   ck_assert_mem_eq(logits[0], logits[1], sizeof logits[0]);
@@ -95,8 +100,8 @@ START_TEST(any_count_is_cut_into_batches) {
 }
 END_TEST
 
-/* The gradient is of the pixels, not of the normalised input: the same network under a contract of mean 0, std 1, given the
- * normalised image, has a gradient that is std times as large. */
+/* The gradient is of the pixels, not of the normalised input: the same network under a contract of mean 0, std 1, given
+ * the normalised image, has a gradient that is std times as large. */
 START_TEST(gradients_are_in_pixel_units) {
   iscp_context *context = support_context();
   iscp_contract contract = toy_contract(&small, SIDE, SIDE), plain = contract;
