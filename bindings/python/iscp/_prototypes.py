@@ -65,6 +65,10 @@ PROTOTYPES = {
     # model.h
     "iscp_model_options_init": (iscp_status, (POINTER(iscp_model_options), c_uint32)),
     "iscp_model_load": (iscp_status, (POINTER(_model), _context, c_char_p, POINTER(iscp_model_options))),
+    "iscp_model_create": (
+        iscp_status,
+        (POINTER(_model), _context, POINTER(iscp_model_info), POINTER(iscp_model_options), c_uint64),
+    ),
     "iscp_model_save": (iscp_status, (_model, c_char_p, c_int32)),
     "iscp_model_destroy": (None, (_model,)),
     "iscp_model_get_info": (iscp_status, (_model, POINTER(iscp_model_info))),
