@@ -6,6 +6,8 @@
  *
  *   iscp_search_create -> iscp_search_next until it yields class -1 -> iscp_search_pattern for each class
  *
+ * A program with an event loop of its own calls iscp_search_step in place of iscp_search_next.
+ *
  * A search serves one thread at a time and keeps model and dataset alive. */
 #ifndef ISCP_SEARCH_H
 #define ISCP_SEARCH_H
@@ -85,8 +87,23 @@ ISCP_API void iscp_search_destroy(iscp_search *search);
  * kinds asked for (no image is taken for it) is finished with 0 canvases. Since 0.1. */
 ISCP_API iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user);
 
+/* The same in small pieces. One call does one of these: the clean pass over the dataset (the first call); one step of
+ * Algorithm 1 for every lane, a minibatch each, in one pass of the network; the figures of one canvas whose mask is
+ * final, which takes two passes over D_n; or nothing, where two classes were finished at once and the second is yet to
+ * be yielded. *class_index is the class that is finished, or -1 while none is; *more is 1 until every class was yielded:
+ *
+ *   int32_t y, more = 1;
+ *   while (more && iscp_search_step(search, &y, &more, NULL, NULL) == ISCP_OK)
+ *     if (y >= 0)
+ *       ... class y is finished, more are to come or not ...
+ *
+ * The results are those of iscp_search_next to the bit, and calls of both may be mixed. `progress` is told at the end
+ * of each call, and within the long pieces. After an error *class_index is -1 and *more is 1. Since 0.1. */
+ISCP_API iscp_status iscp_search_step(iscp_search *search, int32_t *class_index, int32_t *more,
+                                      iscp_progress_fn progress, void *user);
+
 /* Leaves out a class whose result is there already, from an earlier run: it is not searched and not yielded. Before the first
- * iscp_search_next only. The lanes stay those of all classes, so that what is left gives the result it would have given.
+ * iscp_search_next or iscp_search_step only. The lanes stay those of all classes, so that what is left gives the result it would have given.
  * Since 0.1. */
 ISCP_API iscp_status iscp_search_skip(iscp_search *search, int32_t class_index);
 

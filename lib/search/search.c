@@ -188,6 +188,10 @@ static iscp_status prepare(iscp_search *search, iscp_progress_fn progress, void 
     search->classes[i].selected = -1;
     ISC_TRY(make_jobs(search, i));
   }
+  search->total = search->done = 0;
+  for (int32_t i = 0; i < search->class_count; i++)
+    for (int32_t j = 0; j < search->classes[i].job_count; j++)
+      search->total += isc_job_images(search, &search->classes[i].jobs[j]);
   search->prepared = true;
   return ISCP_OK;
 }
@@ -248,18 +252,23 @@ static iscp_status fill_lanes(iscp_search *search) {
   return ISCP_OK;
 }
 
-static iscp_status measure_stepped(iscp_search *search, isc_meter *meter) {
-  for (int32_t lane = 0; lane < search->lane_count; lane++) {
-    isc_job *job = search->lanes[lane];
-    if (!job || job->state != ISC_JOB_STEPPED)
-      continue;
-    ISC_TRY(isc_job_measure(search, job, meter));
-    job->state = ISC_JOB_DONE;
-    search->lanes[lane] = NULL;
-    isc_class *class_ = &search->classes[job->entry];
-    if (++class_->jobs_done == class_->job_count)
-      select_best(search, class_);
-  }
+static isc_job **first_stepped(iscp_search *search) {
+  for (int32_t lane = 0; lane < search->lane_count; lane++)
+    if (search->lanes[lane] && search->lanes[lane]->state == ISC_JOB_STEPPED)
+      return &search->lanes[lane];
+  return NULL;
+}
+
+/* The figures of a job whose mask is final; its lane is free then. */
+static iscp_status measure(iscp_search *search, isc_job **lane, isc_meter *meter) {
+  isc_job *job = *lane;
+  ISC_TRY(isc_job_measure(search, job, meter));
+  search->done = meter->done;
+  job->state = ISC_JOB_DONE;
+  *lane = NULL;
+  isc_class *class_ = &search->classes[job->entry];
+  if (++class_->jobs_done == class_->job_count)
+    select_best(search, class_);
   return ISCP_OK;
 }
 
@@ -277,46 +286,39 @@ static bool is_all_yielded(const iscp_search *search) {
   return true;
 }
 
-static int64_t images_done(const iscp_search *search, const isc_job *job) {
-  if (job->state == ISC_JOB_WAITING)
-    return 0;
-  return job->state == ISC_JOB_DONE ? isc_job_images(search, job) : job->epoch * job->order_count + job->position;
+/* One minibatch of every lane. It is kept, and counted, also if the caller stops right behind it. */
+static iscp_status step_lanes(iscp_search *search, isc_meter *meter) {
+  ISC_TRY(fill_lanes(search));
+  ISC_TRY(isc_lanes_step(search, meter));
+  search->done = meter->done;
+  return isc_progress_tell(&meter->progress, meter->done);
 }
 
-static void begin_meter(iscp_search *search, isc_meter *meter, iscp_progress_fn progress, void *user) {
-  int64_t total = 0;
-  meter->done = 0;
-  for (int32_t i = 0; i < search->class_count; i++)
-    for (int32_t j = 0; j < search->classes[i].job_count; j++) {
-      total += isc_job_images(search, &search->classes[i].jobs[j]);
-      meter->done += images_done(search, &search->classes[i].jobs[j]);
-    }
-  isc_progress_begin(&meter->progress, "search", total, progress, user);
-}
-
-static iscp_status run_until_class(iscp_search *search, iscp_progress_fn progress, void *user) {
-  if (!search->prepared)
+/* One piece of work (the clean pass, the figures of a job, a minibatch of every lane), or as many as finish a class. None
+ * if a class is there to be yielded, or all were. */
+static iscp_status run(iscp_search *search, bool until_class, iscp_progress_fn progress, void *user) {
+  if (!search->prepared) {
     ISC_TRY(prepare(search, progress, user));
-  isc_meter meter;
-  begin_meter(search, &meter, progress, user);
+    if (!until_class)
+      return ISCP_OK;
+  }
+  isc_meter meter = {.done = search->done};
+  isc_progress_begin(&meter.progress, "search", search->total, progress, user);
   while (!first_to_yield(search) && !is_all_yielded(search)) {
-    ISC_TRY(measure_stepped(search, &meter));
-    ISC_TRY(fill_lanes(search));
-    if (first_to_yield(search))
+    isc_job **stepped = first_stepped(search);
+    ISC_TRY(stepped ? measure(search, stepped, &meter) : step_lanes(search, &meter));
+    if (!until_class)
       break;
-    ISC_TRY(isc_lanes_step(search, &meter));
-    ISC_TRY(isc_progress_tell(&meter.progress, meter.done));
   }
   return ISCP_OK;
 }
 
-iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user) {
-  if (!search || !class_index)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", search ? "class_index" : "search");
+static iscp_status advance(iscp_search *search, int32_t *class_index, bool until_class, iscp_progress_fn progress,
+                           void *user) {
   *class_index = -1;
   isc_compute compute;
   ISC_TRY(isc_session_enter(search->session, &compute));
-  iscp_status status = run_until_class(search, progress, user);
+  iscp_status status = run(search, until_class, progress, user);
   isc_session_leave(search->session, &compute);
   ISC_TRY(status);
   isc_class *class_ = first_to_yield(search);
@@ -324,5 +326,21 @@ iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_pro
     class_->yielded = true;
     *class_index = class_->index;
   }
+  return ISCP_OK;
+}
+
+iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user) {
+  if (!search || !class_index)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", search ? "class_index" : "search");
+  return advance(search, class_index, true, progress, user);
+}
+
+iscp_status iscp_search_step(iscp_search *search, int32_t *class_index, int32_t *more, iscp_progress_fn progress,
+                             void *user) {
+  if (!search || !class_index || !more)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", !search ? "search" : class_index ? "more" : "class_index");
+  *more = 1;
+  ISC_TRY(advance(search, class_index, false, progress, user));
+  *more = !is_all_yielded(search);
   return ISCP_OK;
 }

@@ -71,6 +71,7 @@ struct iscp_search {
   double *gradients; /* lanes x pixels */
   isc_clean clean;
   bool prepared; /* clean pass done, canvases chosen */
+  int64_t done, total; /* images through the network: so far, and in all */
 };
 
 /* options.c */

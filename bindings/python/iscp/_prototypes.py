@@ -135,6 +135,7 @@ PROTOTYPES = {
     "iscp_search_skip": (iscp_status, (_search, c_int32)),
     "iscp_search_get_options": (iscp_status, (_search, POINTER(iscp_search_options))),
     "iscp_search_next": (iscp_status, (_search, _int32, *_progress)),
+    "iscp_search_step": (iscp_status, (_search, _int32, _int32, *_progress)),
     "iscp_search_canvas_count": (c_int32, (_search, c_int32)),
     "iscp_search_selected": (c_int32, (_search, c_int32)),
     "iscp_search_get_canvas": (iscp_status, (_search, c_int32, c_int32, POINTER(iscp_canvas_result))),
