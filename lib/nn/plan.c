@@ -102,29 +102,29 @@ static void lay_out(isc_plan *plan) {
     plan->diff_features = place_floats(plan, n * g->features);
     plan->diff_logits = place_floats(plan, n * classes);
     for (int32_t i = 0; i < g->layer_count; i++)
-      plan->bits[i] = g->layers[i].relu ? place(plan, isc_bits_bytes(dst_count(plan, i))) : NULL;
+      plan->bits[i] = g->layers[i].bits ? place(plan, isc_bits_bytes(dst_count(plan, i))) : NULL;
   }
-  if (g->pool_oh)
+  if (g->pool_oh && plan->gradient)
     plan->pool_which = place(plan, (size_t)pool_count(plan, true));
   size_t scratch = 0;
   for (int32_t i = 0; i < g->layer_count; i++) {
     size_t bytes = plan->runners[i]->conv_scratch(plan->convs[i]);
     scratch = bytes > scratch ? bytes : scratch;
   }
-  size_t stem_bytes = plan->gradient ? isc_stem_scratch(stem, plan->threads) : 0;
-  scratch = stem_bytes > scratch ? stem_bytes : scratch;
   plan->scratch = place(plan, scratch);
 }
 
 /* ---- Weights ---- */
 
-/* The first layer's backward is written here (stem.c), so its convolution is made for forward alone. */
+/* Over blocks of channels the first layer's backward is written here (stem.c), its convolution is made for forward alone. */
+static bool has_own_backward(const isc_plan *plan, int32_t index) { return index == 0 && plan->block > 1; }
+
 static iscp_status pack_stem(isc_plan *plan, const float *weights) {
   const isc_conv_shape *s = &plan->graph->layers[0].shape;
-  plan->stem = isc_calloc(isc_network_context(plan->network), (size_t)s->oc * (size_t)(s->ic * s->k * s->k), sizeof(float));
+  plan->stem = isc_calloc(isc_network_context(plan->network), (size_t)isc_stem_count(s, plan->block), sizeof(float));
   if (!plan->stem)
     return ISCP_ERROR_MEMORY;
-  isc_stem_pack(plan->stem, weights, s);
+  isc_stem_pack(plan->stem, weights, s, plan->block);
   return ISCP_OK;
 }
 
@@ -149,11 +149,11 @@ static iscp_status pack_layer(isc_plan *plan, int32_t index, float *weights, flo
       .bias = bias,
       .relu = layer->relu,
       .sum = layer->sum,
-      .gradient = plan->gradient && index > 0,
+      .gradient = plan->gradient && !has_own_backward(plan, index),
       .src_block = index == 0 ? 1 : plan->block,
       .dst_block = plan->block,
   };
-  if (plan->gradient && index == 0)
+  if (plan->gradient && has_own_backward(plan, index))
     ISC_TRY(pack_stem(plan, weights));
   ISC_TRY(create_conv(plan, index, &desc));
   isc_log(isc_network_context(plan->network), ISCP_LOG_DEBUG, "%s: forward %s%s%s", layer->conv,
@@ -251,7 +251,7 @@ const float *isc_plan_diff_src(const isc_plan *plan) { return plan->diff_src; }
 size_t isc_plan_memory(const isc_plan *plan) {
   const isc_conv_shape *stem = &plan->graph->layers[0].shape;
   size_t bytes = sizeof *plan + sizeof *plan->graph + plan->arena_bytes;
-  bytes += plan->stem ? (size_t)stem->oc * (size_t)(stem->ic * stem->k * stem->k) * sizeof(float) : 0;
+  bytes += plan->stem ? (size_t)isc_stem_count(stem, plan->block) * sizeof(float) : 0;
   for (int32_t i = 0; i < plan->graph->layer_count; i++)
     bytes += plan->runners[i]->conv_memory(plan->convs[i]);
   return bytes;
@@ -295,9 +295,9 @@ static iscp_status run_backward(isc_plan *plan, const isc_operation *o) {
   const uint16_t *bits = o->layer == ISC_NO_LAYER ? NULL : plan->bits[o->layer];
   switch (o->kind) {
   case ISC_CONV_BACKWARD_DATA:
-    if (o->layer > 0)
+    if (!has_own_backward(plan, o->layer))
       return plan->runners[o->layer]->conv_backward_data(plan->convs[o->layer], src, dst, plan->scratch);
-    isc_stem_backward_data(dst, plan->stem, src, &g->layers[0].shape, plan->block, plan->scratch, plan->threads);
+    isc_stem_backward_data(dst, plan->stem, src, &g->layers[0].shape, plan->block);
     break;
   case ISC_RELU_BACKWARD:
     isc_relu_backward(dst, bits, dst_count(plan, o->layer));
