@@ -15,7 +15,7 @@ static inline int64_t isc_activation_count(int32_t n, int32_t c, int32_t h, int3
 typedef struct isc_conv_desc {
   const char *name; /* the layer's, for messages */
   isc_conv_shape shape;
-  const float *weights; /* OC x IC x KH x KW, read during creation only */
+  const float *weights; /* OC x IC x KH x KW, read during creation only; NULL: only conv_scratch and conv_memory are asked for */
   const float *bias;    /* OC, likewise */
   bool relu, sum;       /* of isc_layer */
   bool gradient;        /* backward_data will be called */
