@@ -1,4 +1,4 @@
-/* A trained classifier: network, input contract and class names.
+/* A classifier: network, input contract and class names.
  *
  * A model is immutable and may be shared between threads. The computing is done by sessions: a session holds the
  * activations and the scratch memory of one batch size, and serves one thread at a time. */
@@ -27,9 +27,9 @@ typedef struct iscp_model_options {
   const char *const *class_names;  /* UTF-8, copied; NULL = those stored in the file, if any; default NULL */
 } iscp_model_options;
 
-/* What a model is made of. Later versions may append fields. */
+/* What a model is made of: iscp_model_get_info fills it, iscp_model_create reads it. Later versions may append fields. */
 typedef struct iscp_model_info {
-  uint32_t struct_size; /* sizeof(iscp_model_info), set by the caller before iscp_model_get_info */
+  uint32_t struct_size; /* sizeof(iscp_model_info), set by the caller before either call */
   int32_t depth;        /* 18, 34, 50, 101 or 152 */
   int32_t width;        /* channels of the stem, 64 for the published networks */
   int32_t stem;         /* ISCP_STEM_* */
@@ -50,6 +50,14 @@ ISCP_API iscp_status iscp_model_options_init(iscp_model_options *options, uint32
 ISCP_API iscp_status iscp_model_load(iscp_model **out, iscp_context *context, const char *path,
                                      const iscp_model_options *options);
 
+/* Makes a network that was not trained, of `info`'s depth, width, stem, classes and channels (its other fields are not
+ * read: those of iscp_model_get_info may stand there). Its weights are random, named by `seed`, and distributed as
+ * torchvision's: convolutions normal with deviation sqrt(2 / (out channels * kernel height * kernel width)), batch norm
+ * 1, 0, 0, 1, the dense layer uniform in +-1 / sqrt(features). `options->contract` is required, with as many channels.
+ * On success the caller owns *out; on failure *out is NULL. Any thread. Since 0.1. */
+ISCP_API iscp_status iscp_model_create(iscp_model **out, iscp_context *context, const iscp_model_info *info,
+                                       const iscp_model_options *options, uint64_t seed);
+
 /* The numbers types that iscp_model_save can store weights in. */
 enum { ISCP_STORE_F32 = 1, ISCP_STORE_F16 = 2 };
 
@@ -69,7 +77,9 @@ ISCP_API const iscp_contract *iscp_model_contract(const iscp_model *model);
 /* The name of class `index`, or NULL if the model has no names or the index is out of range. Since 0.1. */
 ISCP_API const char *iscp_model_class_name(const iscp_model *model, int32_t index);
 
-/* SHA-256 of the file the model was loaded from, as 64 hexadecimal digits; lives as long as the model. Since 0.1. */
+/* SHA-256 as 64 hexadecimal digits; lives as long as the model, NULL for NULL. Of a loaded model: of its file. Of one
+ * made by iscp_model_create: of each tensor's name, a zero byte, and its numbers, in the order of iscp_model_save.
+ * Since 0.1. */
 ISCP_API const char *iscp_model_hash(const iscp_model *model);
 
 /* What a session is made for. */

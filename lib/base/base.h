@@ -79,14 +79,25 @@ iscp_status isc_output_write(void *given, const void *result, size_t known, size
 
 /* ---- Random streams (random.c): counter-based, never by thread or order of arrival ---- */
 
-enum isc_purpose { ISC_PURPOSE_SPLIT = 1, ISC_PURPOSE_ORDER = 2, ISC_PURPOSE_CANVAS = 3 };
+enum isc_purpose { ISC_PURPOSE_SPLIT = 1, ISC_PURPOSE_ORDER = 2, ISC_PURPOSE_CANVAS = 3, ISC_PURPOSE_WEIGHTS = 4 };
 
 /* 64 random bits named by (seed, purpose, class, epoch, index): Philox4x32-10 with the seed as key. */
 uint64_t isc_random(uint64_t seed, int32_t purpose, int32_t class_index, int32_t epoch, int64_t index);
 
+/* Two numbers named alike: uniform in [0, 1) and independent, or of a normal distribution of mean 0 and deviation 1. */
+void isc_random_uniform(double pair[2], uint64_t seed, int32_t purpose, int32_t class_index, int32_t epoch,
+                        int64_t index);
+void isc_random_normal(double pair[2], uint64_t seed, int32_t purpose, int32_t class_index, int32_t epoch,
+                       int64_t index);
+
 /* Orders `count` indices by their random keys (ties by index): a seeded shuffle that is the same for any input order. */
 iscp_status isc_random_shuffle(const iscp_context *context, int64_t *indices, int64_t count, uint64_t seed,
                                int32_t purpose, int32_t class_index, int32_t epoch);
+
+/* ---- Clock (clock.c) ---- */
+
+/* Seconds of a monotonic clock, from an unknown start: to pace calls and to measure. Only plans depend on it. */
+double isc_clock(void);
 
 /* ---- Progress (progress.c) ---- */
 

@@ -1,5 +1,6 @@
 /* Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): a random number is a function of its
  * name, so that no result depends on threads or on the order of work. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -23,6 +24,24 @@ uint64_t isc_random(uint64_t seed, int32_t purpose, int32_t class_index, int32_t
     key[1] += 0xBB67AE85u;
   }
   return (uint64_t)counter[1] << 32 | counter[0];
+}
+
+/* 32 bits each. */
+void isc_random_uniform(double pair[2], uint64_t seed, int32_t purpose, int32_t class_index, int32_t epoch,
+                        int64_t index) {
+  uint64_t bits = isc_random(seed, purpose, class_index, epoch, index);
+  pair[0] = (double)(bits >> 32) * 0x1p-32;
+  pair[1] = (double)(uint32_t)bits * 0x1p-32;
+}
+
+/* Box and Muller: a direction and a radius. 1 - u is in (0, 1], so that the logarithm is finite. */
+void isc_random_normal(double pair[2], uint64_t seed, int32_t purpose, int32_t class_index, int32_t epoch,
+                       int64_t index) {
+  double u[2];
+  isc_random_uniform(u, seed, purpose, class_index, epoch, index);
+  double radius = sqrt(-2 * log(1 - u[0])), angle = 2 * 3.14159265358979323846 * u[1];
+  pair[0] = radius * cos(angle);
+  pair[1] = radius * sin(angle);
 }
 
 typedef struct keyed {

@@ -1,4 +1,5 @@
-/* A checkpoint file -> a model: tensors to the network, metadata or options to the input contract and the class names. */
+/* A checkpoint file, or random weights -> a model: tensors to the network, metadata or options to the input contract
+ * and the class names. */
 #include "model/model.h"
 
 #include <stdatomic.h>
@@ -69,8 +70,7 @@ static iscp_status take_contract(iscp_model *model, const isc_tensor_set *tensor
   return ISCP_OK;
 }
 
-static iscp_status check_fit(const iscp_model *model) {
-  const isc_architecture *a = isc_network_architecture(model->network);
+static iscp_status check_fit(const iscp_model *model, const isc_architecture *a) {
   if (model->contract.channels != a->channels)
     return isc_fail(ISCP_ERROR_MISMATCH, "the input contract has %d channels, expected the network's %d",
                     model->contract.channels, a->channels);
@@ -78,6 +78,33 @@ static iscp_status check_fit(const iscp_model *model) {
     return isc_fail(ISCP_ERROR_MISMATCH, "%zu class names are given, expected the network's %d", model->name_count,
                     a->classes);
   return ISCP_OK;
+}
+
+/* ---- Making ---- */
+
+/* What loading and creating have in common: the options, and a model without a network. */
+static iscp_status begin(iscp_model **out, iscp_context *context, iscp_model_options *options,
+                         const iscp_model_options *given) {
+  ISC_TRY(isc_options_read(options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_model_options"));
+  if (options->class_count < 0 || (options->class_count > 0 && !options->class_names))
+    return isc_fail(ISCP_ERROR_ARGUMENT, "class_count is %d with class_names %s, expected 0 or a list of that many names",
+                    options->class_count, options->class_names ? "set" : "NULL");
+  iscp_model *model = isc_calloc(context, 1, sizeof *model);
+  if (!model)
+    return ISCP_ERROR_MEMORY;
+  atomic_init(&model->references, 1);
+  model->context = isc_context_hold(context);
+  *out = model;
+  return ISCP_OK;
+}
+
+/* Gives the model out, or back. */
+static iscp_status finish(iscp_model **out, iscp_status status) {
+  if (status == ISCP_OK)
+    return ISCP_OK;
+  iscp_model_destroy(*out);
+  *out = NULL;
+  return status;
 }
 
 /* ---- Loading ---- */
@@ -91,7 +118,7 @@ static iscp_status load(iscp_model *model, const char *path, const iscp_model_op
   if (status == ISCP_OK)
     status = isc_network_create(&model->network, model->context, &tensors);
   if (status == ISCP_OK)
-    status = check_fit(model);
+    status = check_fit(model, isc_network_architecture(model->network));
   isc_tensor_set_release(&tensors, model->context);
   if (status == ISCP_ERROR_MISMATCH || status == ISCP_ERROR_FORMAT)
     return isc_fail_in(status, path);
@@ -105,22 +132,71 @@ iscp_status iscp_model_load(iscp_model **out, iscp_context *context, const char 
   if (!context || !path)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", context ? "path" : "context");
   iscp_model_options options;
-  ISC_TRY(isc_options_read(&options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_model_options"));
-  if (options.class_count < 0 || (options.class_count > 0 && !options.class_names))
-    return isc_fail(ISCP_ERROR_ARGUMENT, "class_count is %d with class_names %s, expected 0 or a list of that many names",
-                    options.class_count, options.class_names ? "set" : "NULL");
-  iscp_model *model = isc_calloc(context, 1, sizeof *model);
-  if (!model)
-    return ISCP_ERROR_MEMORY;
-  atomic_init(&model->references, 1);
-  model->context = isc_context_hold(context);
-  iscp_status status = load(model, path, &options);
-  if (status != ISCP_OK) {
-    iscp_model_destroy(model);
-    return status;
+  ISC_TRY(begin(out, context, &options, given));
+  return finish(out, load(*out, path, &options));
+}
+
+/* ---- Random weights ---- */
+
+static iscp_status read_architecture(isc_architecture *architecture, const iscp_model_info *given) {
+  static const iscp_model_info none = {.struct_size = sizeof none};
+  iscp_model_info info;
+  ISC_TRY(isc_options_read(&info, &none, sizeof none, sizeof none, given, "iscp_model_info"));
+  *architecture = (isc_architecture){info.depth, info.width, info.stem, info.classes, info.channels};
+  return isc_architecture_check(architecture);
+}
+
+/* Of each tensor, in the order of iscp_model_save: its name with the zero behind it, and its bytes. */
+static iscp_status digest_tensors(char text[ISC_DIGEST_TEXT], const iscp_context *context, const isc_tensor_set *tensors) {
+  isc_digest *digest;
+  ISC_TRY(isc_digest_create(&digest, context));
+  for (size_t i = 0; i < tensors->count; i++) {
+    const isc_tensor *tensor = &tensors->items[i];
+    isc_digest_update(digest, tensor->name, strlen(tensor->name) + 1);
+    isc_digest_update(digest, tensor->data, isc_tensor_bytes(tensor));
   }
-  *out = model;
+  isc_digest_finish(digest, text);
   return ISCP_OK;
+}
+
+static iscp_status draw(isc_tensor_set *tensors, const iscp_context *context, const isc_architecture *architecture,
+                        uint64_t seed) {
+  isc_compute compute;
+  ISC_TRY(isc_compute_enter(context, &compute));
+  iscp_status status = isc_initial_tensors(tensors, context, architecture, seed);
+  isc_compute_leave(&compute);
+  return status;
+}
+
+static iscp_status make(iscp_model *model, const isc_architecture *architecture, const iscp_model_options *options,
+                        uint64_t seed) {
+  ISC_TRY(isc_contract_read(&model->contract, options->contract));
+  if (options->class_names && options->class_count > 0)
+    ISC_TRY(copy_names(model, options));
+  ISC_TRY(check_fit(model, architecture));
+  isc_tensor_set tensors = {0};
+  ISC_TRY(draw(&tensors, model->context, architecture, seed));
+  iscp_status status = digest_tensors(model->hash, model->context, &tensors);
+  if (status == ISCP_OK)
+    status = isc_network_create(&model->network, model->context, &tensors);
+  isc_tensor_set_release(&tensors, model->context);
+  return status;
+}
+
+iscp_status iscp_model_create(iscp_model **out, iscp_context *context, const iscp_model_info *info,
+                              const iscp_model_options *given, uint64_t seed) {
+  if (!out)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
+  *out = NULL;
+  if (!context || !info || !given)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", !context ? "context" : info ? "options" : "info");
+  isc_architecture architecture;
+  iscp_model_options options;
+  ISC_TRY(read_architecture(&architecture, info));
+  ISC_TRY(begin(out, context, &options, given));
+  if (!options.contract)
+    return finish(out, isc_fail(ISCP_ERROR_ARGUMENT, "contract is NULL, expected the input contract of the new model"));
+  return finish(out, make(*out, &architecture, &options, seed));
 }
 
 iscp_model *isc_model_hold(const iscp_model *model) {

@@ -76,3 +76,19 @@ iscp_status isc_architecture_infer(isc_architecture *architecture, const isc_ten
   architecture->classes = (int32_t)head->shape[0];
   return ISCP_OK;
 }
+
+iscp_status isc_architecture_check(const isc_architecture *a) {
+  int32_t blocks[4];
+  bool bottleneck;
+  if (!isc_architecture_blocks(a->depth, blocks, &bottleneck))
+    return isc_fail(ISCP_ERROR_ARGUMENT, "depth is %d, expected 18, 34, 50, 101 or 152", a->depth);
+  if (a->width < 1 || a->width > 4096)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "width is %d, expected 1 to 4096", a->width);
+  if (a->stem != ISCP_STEM_IMAGENET && a->stem != ISCP_STEM_CIFAR)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "stem is %d, expected ISCP_STEM_IMAGENET or ISCP_STEM_CIFAR", a->stem);
+  if (a->classes < 2 || a->classes > 1000000)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "classes is %d, expected 2 to 1000000", a->classes);
+  if (a->channels != 1 && a->channels != 3)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "channels is %d, expected 1 or 3", a->channels);
+  return ISCP_OK;
+}

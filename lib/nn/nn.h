@@ -24,6 +24,16 @@ typedef struct isc_architecture {
 /* Reads the architecture off the tensors' names and shapes (torchvision's). ISCP_ERROR_MISMATCH says what is missing. */
 iscp_status isc_architecture_infer(isc_architecture *architecture, const isc_tensor_set *tensors);
 
+/* ISCP_ERROR_ARGUMENT names the first field that no network has. */
+iscp_status isc_architecture_check(const isc_architecture *architecture);
+
+/* ---- Random weights (initial.c) ---- */
+
+/* All tensors of a network that was not trained, float32, as torchvision initialises them; `seed` names them. `tensors` is
+ * empty before, and on failure again. */
+iscp_status isc_initial_tensors(isc_tensor_set *tensors, const iscp_context *context,
+                                const isc_architecture *architecture, uint64_t seed);
+
 /* ---- Network (network.c) ---- */
 
 typedef struct isc_network isc_network;

@@ -27,18 +27,6 @@ static int32_t count_kinds(const iscp_search_options *o) {
   return count + (o->canvas_kinds & ISCP_CANVAS_USER ? o->user_canvas_count : 0);
 }
 
-/* As many lanes as fill a good batch, and no round of jobs much emptier than the others. */
-static int32_t choose_lanes(const iscp_search *search) {
-  const iscp_search_options *o = &search->options;
-  int64_t jobs = (int64_t)search->class_count * count_kinds(o) * search->alpha_count;
-  int64_t lanes = o->lanes ? o->lanes : isc_model_good_batch(search->model, ISCP_SESSION_GRADIENT) / o->batch;
-  lanes = lanes < 1 ? 1 : lanes > jobs ? jobs : lanes;
-  if (o->lanes)
-    return (int32_t)lanes;
-  int64_t rounds = (jobs + lanes - 1) / lanes;
-  return (int32_t)((jobs + rounds - 1) / rounds);
-}
-
 static iscp_status copy_lists(iscp_search *search) {
   const iscp_search_options *o = &search->options;
   search->class_count = o->class_count ? o->class_count : isc_model_classes(search->model);
@@ -74,16 +62,15 @@ static iscp_status build(iscp_search *search) {
   if (!search->searched)
     return ISCP_ERROR_MEMORY;
   ISC_TRY(isc_split_draw(search->searched, search->dataset, search->options.fraction, search->options.seed));
-  search->lane_count = choose_lanes(search);
+  int64_t jobs = (int64_t)search->class_count * count_kinds(&search->options) * search->alpha_count;
+  ISC_TRY(isc_search_plan(search, jobs));
   size_t rows = (size_t)search->lane_count * (size_t)search->options.batch;
-  if (rows > 4096)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "lanes times batch is %zu, expected at most 4096", rows);
   search->lanes = isc_calloc(search->context, (size_t)search->lane_count, sizeof *search->lanes);
   search->images = isc_calloc(search->context, rows, (size_t)search->numbers * sizeof(float));
   search->gradients = isc_calloc(search->context, (size_t)search->lane_count, (size_t)search->pixels * sizeof(double));
   if (!search->lanes || !search->images || !search->gradients)
     return ISCP_ERROR_MEMORY;
-  return iscp_session_create(&search->session, search->model, (int32_t)rows, ISCP_SESSION_GRADIENT);
+  return iscp_session_create(&search->session, search->model, search->pass, ISCP_SESSION_GRADIENT);
 }
 
 iscp_status iscp_search_create(iscp_search **out, const iscp_model *model, const iscp_dataset *dataset,
@@ -188,6 +175,10 @@ static iscp_status prepare(iscp_search *search, iscp_progress_fn progress, void 
     search->classes[i].selected = -1;
     ISC_TRY(make_jobs(search, i));
   }
+  search->total = search->done = 0;
+  for (int32_t i = 0; i < search->class_count; i++)
+    for (int32_t j = 0; j < search->classes[i].job_count; j++)
+      search->total += isc_job_images(search, &search->classes[i].jobs[j]);
   search->prepared = true;
   return ISCP_OK;
 }
@@ -248,18 +239,23 @@ static iscp_status fill_lanes(iscp_search *search) {
   return ISCP_OK;
 }
 
-static iscp_status measure_stepped(iscp_search *search, isc_meter *meter) {
-  for (int32_t lane = 0; lane < search->lane_count; lane++) {
-    isc_job *job = search->lanes[lane];
-    if (!job || job->state != ISC_JOB_STEPPED)
-      continue;
-    ISC_TRY(isc_job_measure(search, job, meter));
-    job->state = ISC_JOB_DONE;
-    search->lanes[lane] = NULL;
-    isc_class *class_ = &search->classes[job->entry];
-    if (++class_->jobs_done == class_->job_count)
-      select_best(search, class_);
-  }
+static isc_job **first_stepped(iscp_search *search) {
+  for (int32_t lane = 0; lane < search->lane_count; lane++)
+    if (search->lanes[lane] && search->lanes[lane]->state == ISC_JOB_STEPPED)
+      return &search->lanes[lane];
+  return NULL;
+}
+
+/* The figures of a job whose mask is final; its lane is free then. */
+static iscp_status measure(iscp_search *search, isc_job **lane, isc_meter *meter) {
+  isc_job *job = *lane;
+  ISC_TRY(isc_job_measure(search, job, meter));
+  search->done = meter->done;
+  job->state = ISC_JOB_DONE;
+  *lane = NULL;
+  isc_class *class_ = &search->classes[job->entry];
+  if (++class_->jobs_done == class_->job_count)
+    select_best(search, class_);
   return ISCP_OK;
 }
 
@@ -277,46 +273,39 @@ static bool is_all_yielded(const iscp_search *search) {
   return true;
 }
 
-static int64_t images_done(const iscp_search *search, const isc_job *job) {
-  if (job->state == ISC_JOB_WAITING)
-    return 0;
-  return job->state == ISC_JOB_DONE ? isc_job_images(search, job) : job->epoch * job->order_count + job->position;
+/* One minibatch of every lane. It is kept, and counted, also if the caller stops right behind it. */
+static iscp_status step_lanes(iscp_search *search, isc_meter *meter) {
+  ISC_TRY(fill_lanes(search));
+  ISC_TRY(isc_lanes_step(search, meter));
+  search->done = meter->done;
+  return isc_progress_tell(&meter->progress, meter->done);
 }
 
-static void begin_meter(iscp_search *search, isc_meter *meter, iscp_progress_fn progress, void *user) {
-  int64_t total = 0;
-  meter->done = 0;
-  for (int32_t i = 0; i < search->class_count; i++)
-    for (int32_t j = 0; j < search->classes[i].job_count; j++) {
-      total += isc_job_images(search, &search->classes[i].jobs[j]);
-      meter->done += images_done(search, &search->classes[i].jobs[j]);
-    }
-  isc_progress_begin(&meter->progress, "search", total, progress, user);
-}
-
-static iscp_status run_until_class(iscp_search *search, iscp_progress_fn progress, void *user) {
-  if (!search->prepared)
+/* One piece of work (the clean pass, the figures of a job, a minibatch of every lane), or as many as finish a class. None
+ * if a class is there to be yielded, or all were. */
+static iscp_status run(iscp_search *search, bool until_class, iscp_progress_fn progress, void *user) {
+  if (!search->prepared) {
     ISC_TRY(prepare(search, progress, user));
-  isc_meter meter;
-  begin_meter(search, &meter, progress, user);
+    if (!until_class)
+      return ISCP_OK;
+  }
+  isc_meter meter = {.done = search->done};
+  isc_progress_begin(&meter.progress, "search", search->total, progress, user);
   while (!first_to_yield(search) && !is_all_yielded(search)) {
-    ISC_TRY(measure_stepped(search, &meter));
-    ISC_TRY(fill_lanes(search));
-    if (first_to_yield(search))
+    isc_job **stepped = first_stepped(search);
+    ISC_TRY(stepped ? measure(search, stepped, &meter) : step_lanes(search, &meter));
+    if (!until_class)
       break;
-    ISC_TRY(isc_lanes_step(search, &meter));
-    ISC_TRY(isc_progress_tell(&meter.progress, meter.done));
   }
   return ISCP_OK;
 }
 
-iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user) {
-  if (!search || !class_index)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", search ? "class_index" : "search");
+static iscp_status advance(iscp_search *search, int32_t *class_index, bool until_class, iscp_progress_fn progress,
+                           void *user) {
   *class_index = -1;
   isc_compute compute;
   ISC_TRY(isc_session_enter(search->session, &compute));
-  iscp_status status = run_until_class(search, progress, user);
+  iscp_status status = run(search, until_class, progress, user);
   isc_session_leave(search->session, &compute);
   ISC_TRY(status);
   isc_class *class_ = first_to_yield(search);
@@ -324,5 +313,21 @@ iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_pro
     class_->yielded = true;
     *class_index = class_->index;
   }
+  return ISCP_OK;
+}
+
+iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user) {
+  if (!search || !class_index)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", search ? "class_index" : "search");
+  return advance(search, class_index, true, progress, user);
+}
+
+iscp_status iscp_search_step(iscp_search *search, int32_t *class_index, int32_t *more, iscp_progress_fn progress,
+                             void *user) {
+  if (!search || !class_index || !more)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", !search ? "search" : class_index ? "more" : "class_index");
+  *more = 1;
+  ISC_TRY(advance(search, class_index, false, progress, user));
+  *more = !is_all_yielded(search);
   return ISCP_OK;
 }

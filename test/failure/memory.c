@@ -53,6 +53,19 @@ static iscp_status load_model(run *r) {
   return status;
 }
 
+static iscp_status create_model(run *r) {
+  iscp_model *model = (iscp_model *)r;
+  iscp_model_options options;
+  iscp_model_info info = {.struct_size = sizeof info};
+  ASSERT_OK(iscp_model_options_init(&options, sizeof options));
+  ASSERT_OK(iscp_model_get_info(r->world.model, &info));
+  options.contract = iscp_model_contract(r->world.model);
+  iscp_status status = iscp_model_create(&model, r->world.context, &info, &options, 1);
+  ck_assert(status == ISCP_OK || !model);
+  iscp_model_destroy(model);
+  return status;
+}
+
 static iscp_status save_model(run *r) {
   struct stat found;
   const char *path = support_path("saved.safetensors");
@@ -186,6 +199,7 @@ START_TEST(loading_and_saving) {
   toy_world_create(&r.world, IMAGES, 1);
   save_named(&r);
   fail_each(&r, load_model, 2000);
+  fail_each(&r, create_model, 2000);
   fail_each(&r, save_model, 2000);
   fail_each(&r, make_dataset, 20);
   ck_assert_int_gt(r.failures, POINTS);

@@ -75,6 +75,20 @@ class Model(unittest.TestCase):
             for logits in pool.map(lambda _: self.model.logits(self.images[:8], batch=4), range(6)):
                 np.testing.assert_array_equal(logits, alone)
 
+    def test_create(self):
+        small = dict(depth=18, width=4, stem="cifar", classes=3, size=(10, 12), mean=0.3, class_names=list("abc"))
+        model = iscp.Model.create(**small, seed=7)
+        self.assertEqual((model.info.depth, model.info.width, model.info.stem, model.info.classes), (18, 4, "cifar", 3))
+        self.assertEqual(model.contract, iscp.Contract(size=(10, 12), mean=0.3))
+        self.assertEqual(model.class_names, list("abc"))
+        self.assertEqual(model.hash, iscp.Model.create(**small, seed=7).hash)
+        self.assertNotEqual(model.hash, iscp.Model.create(**small, seed=8).hash)
+        self.assertEqual(model.logits(np.zeros((2, 3, 10, 12), np.float32)).shape, (2, 3))
+        with self.assertRaisesRegex(iscp.ArgumentError, "depth is 20"):
+            iscp.Model.create(20)
+        with self.assertRaisesRegex(ValueError, "stem"):
+            iscp.Model.create(stem="other")
+
     def test_save(self):
         with tempfile.TemporaryDirectory() as folder:
             half, full = Path(folder, "half.safetensors"), Path(folder, "full.safetensors")

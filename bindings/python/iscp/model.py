@@ -13,7 +13,7 @@ from typing import Any, Union
 import numpy as np
 
 from ._arrays import address, checked, indices
-from ._constants import SESSIONS, STEMS, STORES, word
+from ._constants import SESSIONS, STEMS, STORES, code, word
 from ._handle import Handle, create
 from ._library import defaults, library, sized
 from ._structs import iscp_model_info, iscp_model_options
@@ -40,7 +40,7 @@ class ModelInfo:
 
 
 class Model:
-    """An immutable network; made by Model.load. Threads may share it."""
+    """An immutable network; made by Model.load or Model.create. Threads may share it."""
 
     def __init__(self, handle: Handle, context: Context):
         self._handle = handle
@@ -67,14 +67,46 @@ class Model:
         A PyTorch file holds no input contract: give it by size, pad, mean, std and channels (see Contract), which
         together replace the one that a file may hold. `class_names` likewise."""
         context = context or default_context()
-        options = defaults(iscp_model_options)
-        if any(value is not None for value in (size, pad, mean, std, channels)):
-            options.contract = ctypes.pointer(to_raw(Contract(size, pad, mean, std, channels)))
-        if class_names is not None:
-            names = [name.encode() for name in class_names]
-            options.class_count, options.class_names = len(names), (c_char_p * len(names))(*names)
+        given = any(value is not None for value in (size, pad, mean, std, channels))
+        options = _options(Contract(size, pad, mean, std, channels) if given else None, class_names)
         create_arguments = (context._handle, os.fsencode(path), options)
         handle = create(library.iscp_model_load, library.iscp_model_destroy, *create_arguments, keep=[context._handle])
+        return cls(handle, context)
+
+    @classmethod
+    def create(
+        cls,
+        depth: int = 50,
+        *,
+        width: int = 64,
+        stem: str = "imagenet",
+        classes: int = 1000,
+        seed: int = 0,
+        size: int | Sequence[int] | None = None,
+        pad: int | Sequence[int] | None = None,
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        channels: int | None = None,
+        class_names: Sequence[str] | None = None,
+        context: Context | None = None,
+    ) -> Model:
+        """A ResNet of random weights, which `seed` names, as torchvision initialises them: not trained.
+
+        `stem` is "imagenet" or "cifar"; size, pad, mean, std and channels are those of a Contract."""
+        context = context or default_context()
+        contract = Contract(size, pad, mean, std, channels)
+        info = sized(iscp_model_info)
+        info.depth, info.width, info.stem, info.classes = depth, width, code(STEMS, stem, "stem"), classes
+        info.channels = contract.channels
+        handle = create(
+            library.iscp_model_create,
+            library.iscp_model_destroy,
+            context._handle,
+            info,
+            _options(contract, class_names),
+            seed,
+            keep=[context._handle],
+        )
         return cls(handle, context)
 
     def save(self, path: Path, half: bool = False) -> None:
@@ -89,7 +121,7 @@ class Model:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the file that the model was loaded from."""
+        """SHA-256 of the file that the model was loaded from; of a created model, of its weights."""
         return library.iscp_model_hash(self._handle).decode()
 
     def logits(self, x: np.ndarray, batch: int | None = None) -> np.ndarray:
@@ -147,6 +179,16 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<iscp.Model ResNet-{self.info.depth}, {self.info.classes} classes, {self.contract.shape}>"
+
+
+def _options(contract: Contract | None, class_names: Sequence[str] | None) -> iscp_model_options:
+    options = defaults(iscp_model_options)
+    if contract is not None:
+        options.contract = ctypes.pointer(to_raw(contract))
+    if class_names is not None:
+        names = [name.encode() for name in class_names]
+        options.class_count, options.class_names = len(names), (c_char_p * len(names))(*names)
+    return options
 
 
 def _info(handle: Handle) -> ModelInfo:
