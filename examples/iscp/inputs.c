@@ -5,32 +5,76 @@
 
 #include "program.h"
 
-enum { THREADS = 256, BACKEND, VERBOSE, SIZE, PAD, MEAN, STD, CHANNELS, NAMES, LABELS, SPLIT, LIMIT };
+enum { THREADS = 256, BACKEND, MEMORY, CONVOLUTIONS, PRECISION, VERBOSE, SIZE, PAD, MEAN, STD, CHANNELS, NAMES, LABELS, SPLIT, LIMIT };
 
 /* ---- Machine ---- */
 
 static const option_line machine_lines[] = {
     {THREADS, "threads", "N", "threads to compute with; default: as OpenMP finds them"},
     {BACKEND, "backend", "NAME", "auto, onednn or blas; default auto"},
+    {MEMORY, "memory", "SIZE", "what a run of the network may hold, as 500M or 2G; default: no bound"},
+    {CONVOLUTIONS, "convolutions", "HOW", "direct or fast (Winograd's where it is faster; rounds more);\n"
+                                          "default direct"},
+    {PRECISION, "precision", "TYPE", "of convolutions: f32 or bf16 (for CPUs with AMX; rounds much more);\n"
+                                     "default f32"},
     {VERBOSE, "verbose", NULL, "say on standard error what the library does"},
     {0},
 };
 
-static int set_machine(void *to, int key, const char *value) {
-  static const char *const backends[] = {"auto", "onednn", "blas", NULL};
-  machine_settings *settings = to;
-  int64_t number = 0;
-  if (key == VERBOSE)
-    settings->verbose = 1;
-  else if (key == THREADS && (!read_integer(&number, value) || number < 1 || number > 1024))
-    return wrong_value("threads", value, "1 to 1024");
-  else if (key == BACKEND && (number = read_choice(value, backends)) < 0)
-    return wrong_value("backend", value, "auto, onednn or blas");
-  if (key == THREADS)
-    settings->threads = (int32_t)number;
-  if (key == BACKEND)
-    settings->backend = (int32_t)number; /* ISCP_BACKEND_* count as the words do */
+/* The library's codes count from 0 as the words do. */
+static int set_word(int32_t *field, const char *name, const char *value, const char *const *words, const char *expected) {
+  int choice = read_choice(value, words);
+  if (choice < 0)
+    return wrong_value(name, value, expected);
+  *field = choice;
   return EXIT_DONE;
+}
+
+static int set_threads(machine_settings *settings, const char *value) {
+  int64_t number;
+  if (!read_integer(&number, value) || number < 1 || number > 1024)
+    return wrong_value("threads", value, "1 to 1024");
+  settings->threads = (int32_t)number;
+  return EXIT_DONE;
+}
+
+/* "500M": a whole number of bytes, K, M or G (of 1024). */
+static int set_memory(machine_settings *settings, const char *value) {
+  static const char units[] = "KMG";
+  char *copy = take_copy(value);
+  size_t length = strlen(copy);
+  const char *unit = length ? strchr(units, copy[length - 1]) : NULL;
+  int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+  if (unit)
+    copy[length - 1] = 0;
+  int64_t number;
+  int right = read_integer(&number, copy) && number > 0 && number <= INT64_MAX >> shift;
+  free(copy);
+  if (!right)
+    return wrong_value("memory", value, "bytes, as 500M or 2G");
+  settings->memory = number << shift;
+  return EXIT_DONE;
+}
+
+static int set_machine(void *to, int key, const char *value) {
+  static const char *const backends[] = {"auto", "onednn", "blas", NULL}, *const ways[] = {"direct", "fast", NULL};
+  static const char *const types[] = {"f32", "bf16", NULL};
+  machine_settings *settings = to;
+  switch (key) {
+  case THREADS:
+    return set_threads(settings, value);
+  case BACKEND:
+    return set_word(&settings->backend, "backend", value, backends, "auto, onednn or blas");
+  case MEMORY:
+    return set_memory(settings, value);
+  case CONVOLUTIONS:
+    return set_word(&settings->convolutions, "convolutions", value, ways, "direct or fast");
+  case PRECISION:
+    return set_word(&settings->precision, "precision", value, types, "f32 or bf16");
+  default:
+    settings->verbose = 1;
+    return EXIT_DONE;
+  }
 }
 
 const option_group machine_group = {"Machine", machine_lines, set_machine};
@@ -48,6 +92,9 @@ int open_context(iscp_context **out, const machine_settings *settings) {
     return failed(status);
   options.threads = settings->threads;
   options.backend = settings->backend;
+  options.memory = settings->memory;
+  options.convolutions = settings->convolutions;
+  options.precision = settings->precision;
   options.log = print_log;
   if (settings->adjust)
     settings->adjust(&options);

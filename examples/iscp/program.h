@@ -76,7 +76,8 @@ int failed(iscp_status status);
 /* ---- Inputs (inputs.c) ---- */
 
 typedef struct machine_settings {
-  int32_t threads, backend, verbose;
+  int32_t threads, backend, convolutions, precision, verbose;
+  int64_t memory; /* bytes, 0 = no bound */
   void (*adjust)(iscp_context_options *options); /* a command's own, or NULL */
 } machine_settings;
 

@@ -115,9 +115,26 @@ static void make_parents(const char *folder) {
   free(path);
 }
 
+/* A run that goes on takes the lanes of the one before: what is measured now may come out otherwise. */
+static void take_plan(run_state *s) {
+  iscp_pattern_list *there = NULL;
+  int32_t lanes, pass;
+  if (!s->report_options.resume || s->search_options.lanes ||
+      iscp_pattern_list_load(&there, s->context, s->folder) != ISCP_OK)
+    return; /* whatever is wrong with the report is said when it is opened */
+  if (iscp_pattern_list_plan(there, &lanes, &pass) == ISCP_OK) {
+    s->search_options.lanes = lanes;
+    s->search_options.pass_batch = pass;
+  }
+  iscp_pattern_list_destroy(there);
+}
+
 static iscp_status prepare(run_state *s, const search_settings *settings) {
+  take_plan(s);
   /* Everything that can be wrong is found here, before anything is written. */
   iscp_status status = iscp_search_create(&s->search, s->model, s->data, &s->search_options);
+  if (status == ISCP_OK)
+    status = iscp_search_get_options(s->search, &s->search_options); /* with the lanes that were chosen */
   if (status == ISCP_OK) {
     make_parents(s->folder);
     status = iscp_report_create(&s->report, s->folder, s->model, s->data, &s->search_options, &s->report_options);

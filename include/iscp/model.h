@@ -92,6 +92,10 @@ enum {
  * step is taken here. On success the caller owns *out; on failure *out is NULL. Since 0.1. */
 ISCP_API iscp_status iscp_session_create(iscp_session **out, const iscp_model *model, int32_t batch, int32_t purpose);
 
+/* Bytes that iscp_session_create(model, batch, purpose) would hold, without making it; what iscp_session_memory then answers.
+ * The code that oneDNN generates comes on top, a few megabytes. Since 0.1. */
+ISCP_API iscp_status iscp_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose);
+
 /* Takes NULL. Since 0.1. */
 ISCP_API void iscp_session_destroy(iscp_session *session);
 

@@ -99,6 +99,10 @@ ISCP_API iscp_status iscp_pattern_list_cut(iscp_pattern **out, const iscp_patter
 /* The draw of the search that made the report, so that held-out images can be told. Outputs may be NULL. Since 0.1. */
 ISCP_API iscp_status iscp_pattern_list_draw(const iscp_pattern_list *list, double *fraction, uint64_t *seed);
 
+/* The batch plan of the search that made the report, for one that goes on with it: iscp_search_options' fields of these names.
+ * Outputs may be NULL. Since 0.1. */
+ISCP_API iscp_status iscp_pattern_list_plan(const iscp_pattern_list *list, int32_t *lanes, int32_t *pass_batch);
+
 /* Writes one pattern as a PNG, `scale` picture pixels an image pixel (1 to 64, 0 = chosen by size): its pixels on a
  * chequered ground of two greys. Since 0.1. */
 ISCP_API iscp_status iscp_pattern_write_png(const iscp_pattern *pattern, const char *path, int32_t scale);

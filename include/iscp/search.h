@@ -64,17 +64,21 @@ typedef struct iscp_search_options {
   int32_t batch;             /* B: images a step, 1 to 1024; default 4 */
   int32_t select;            /* ISCP_SELECT_*; default ISCP_SELECT_LOSS */
   int32_t ties;              /* ISCP_TIES_*; default ISCP_TIES_EVIDENCE */
-  int32_t lanes;             /* searches that share one pass of the network, 1 to 256; 0 = chosen by size; default 0 */
+  int32_t lanes;             /* searches that take their steps together, 1 to 256; 0 = by measurement if the search is long (the
+                                least that is about as fast as any), else by size; default 0 */
   int32_t class_count;       /* entries of `classes`; 0 = all classes; default 0 */
   int32_t user_canvas_count; /* entries of `user_canvases`, 0 to 1000; default 0 */
   const int32_t *classes;    /* the classes to search, each once; NULL = all; copied; default NULL */
   const float *user_canvases; /* user_canvas_count x channels x height x width in [0,1]; copied; default NULL */
+  int32_t pass_batch;         /* images of one pass of the network, 1 to 4096; 0 = lanes times batch, or fewer where the context's
+                                 memory asks for it; default 0 */
 } iscp_search_options;
 
 ISCP_API iscp_status iscp_search_options_init(iscp_search_options *options, uint32_t struct_size);
 
 /* Prepares a search. Nothing is computed yet. `options` may be NULL. Every argument is checked here: a class out of range,
- * alpha below 0, a dataset whose contract is not the model's. On success the caller owns *out; on failure *out is NULL.
+ * alpha below 0, a dataset whose contract is not the model's; ISCP_ERROR_MEMORY if not even one image a pass fits the
+ * context's memory. A long search with lanes = 0 tries several numbers of lanes here, for some seconds. On success the caller owns *out; on failure *out is NULL.
  * Since 0.1. */
 ISCP_API iscp_status iscp_search_create(iscp_search **out, const iscp_model *model, const iscp_dataset *dataset,
                                         const iscp_search_options *options);
@@ -88,9 +92,9 @@ ISCP_API void iscp_search_destroy(iscp_search *search);
 ISCP_API iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user);
 
 /* The same in small pieces. One call does one of these: the clean pass over the dataset (the first call); one step of
- * Algorithm 1 for every lane, a minibatch each, in one pass of the network; the figures of one canvas whose mask is
- * final, which takes two passes over D_n; or nothing, where two classes were finished at once and the second is yet to
- * be yielded. *class_index is the class that is finished, or -1 while none is; *more is 1 until every class was yielded:
+ * Algorithm 1 for every lane, a minibatch each; the figures of one canvas whose mask is final, which takes two passes
+ * over D_n; or nothing, where two classes were finished at once and the second is yet to be yielded. *class_index is
+ * the class that is finished, or -1 while none is; *more is 1 until every class was yielded:
  *
  *   int32_t y, more = 1;
  *   while (more && iscp_search_step(search, &y, &more, NULL, NULL) == ISCP_OK)
@@ -107,7 +111,7 @@ ISCP_API iscp_status iscp_search_step(iscp_search *search, int32_t *class_index,
  * Since 0.1. */
 ISCP_API iscp_status iscp_search_skip(iscp_search *search, int32_t class_index);
 
-/* The options in force: defaults filled in, all classes listed, `lanes` as chosen, `alpha` as the preset says unless it is auto.
+/* The options in force: defaults filled in, all classes listed, `lanes` and `pass_batch` as chosen, `alpha` as the preset says unless it is auto.
  * options->struct_size is the caller's; the pointers live as long as the search. Since 0.1. */
 ISCP_API iscp_status iscp_search_get_options(const iscp_search *search, iscp_search_options *options);
 

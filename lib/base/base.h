@@ -94,6 +94,11 @@ void isc_random_normal(double pair[2], uint64_t seed, int32_t purpose, int32_t c
 iscp_status isc_random_shuffle(const iscp_context *context, int64_t *indices, int64_t count, uint64_t seed,
                                int32_t purpose, int32_t class_index, int32_t epoch);
 
+/* ---- Clock (clock.c) ---- */
+
+/* Seconds of a monotonic clock, from an unknown start: to pace calls and to measure. Only plans depend on it. */
+double isc_clock(void);
+
 /* ---- Progress (progress.c) ---- */
 
 /* Calls the user's function at most ten times a second. */

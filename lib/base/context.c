@@ -24,6 +24,14 @@ static iscp_status check(const iscp_context_options *options) {
     return isc_fail(ISCP_ERROR_ARGUMENT, "backend is %d, expected 0 to 2", options->backend);
   if (!ISC_HAVE_ONEDNN && options->backend == ISCP_BACKEND_ONEDNN)
     return isc_fail(ISCP_ERROR_UNSUPPORTED, "this build has no oneDNN backend, expected auto or blas");
+  if (options->memory < 0)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "memory is %lld bytes, expected 0 or more", (long long)options->memory);
+  if (options->convolutions < 0 || options->convolutions > ISCP_CONVOLUTIONS_FAST)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "convolutions is %d, expected 0 or 1", options->convolutions);
+  if (options->precision < 0 || options->precision > ISCP_PRECISION_BF16)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "precision is %d, expected 0 or 1", options->precision);
+  if (options->precision && (!ISC_HAVE_ONEDNN || options->backend == ISCP_BACKEND_BLAS))
+    return isc_fail(ISCP_ERROR_UNSUPPORTED, "OpenBLAS has no bf16 convolutions, expected the oneDNN backend or f32");
   if (!options->allocate != !options->release)
     return isc_fail(ISCP_ERROR_ARGUMENT, "one of allocate and release is NULL, expected both or neither");
   return ISCP_OK;
@@ -46,6 +54,9 @@ iscp_status iscp_context_create(iscp_context **out, const iscp_context_options *
   context->process = getpid();
   context->threads = options.threads ? options.threads : omp_get_max_threads();
   context->backend = options.backend ? options.backend : ISC_HAVE_ONEDNN ? ISCP_BACKEND_ONEDNN : ISCP_BACKEND_BLAS;
+  context->memory = options.memory;
+  context->convolutions = options.convolutions;
+  context->precision = options.precision;
   context->log_level = options.log_level;
   context->log = options.log;
   context->log_user = options.log_user;
@@ -74,6 +85,12 @@ void isc_context_drop(iscp_context *context) {
 }
 
 int32_t iscp_context_backend(const iscp_context *context) { return context ? context->backend : 0; }
+
+int64_t iscp_context_memory(const iscp_context *context) { return context ? context->memory : 0; }
+
+int32_t iscp_context_convolutions(const iscp_context *context) { return context ? context->convolutions : 0; }
+
+int32_t iscp_context_precision(const iscp_context *context) { return context ? context->precision : 0; }
 
 int32_t iscp_context_threads(const iscp_context *context) { return context ? context->threads : 0; }
 

@@ -11,7 +11,8 @@ struct iscp_context {
   atomic_int references;
   pid_t process; /* the process that made it: pools of threads do not survive fork() */
   int32_t threads;
-  int32_t backend;
+  int32_t backend, convolutions, precision;
+  int64_t memory;
   int32_t log_level;
   void (*log)(int32_t level, const char *message, void *user);
   void *log_user;

@@ -1,14 +1,7 @@
 /* Tells the caller how far the work is, ten times a second, and hears whether to stop. */
-#include <time.h>
-
 #include "base/base.h"
 
-/* A monotonic clock paces the calls; no result depends on it. */
-static int64_t tick_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 10 + now.tv_nsec / 100000000;
-}
+static int64_t tick_now(void) { return (int64_t)(10 * isc_clock()); }
 
 void isc_progress_begin(isc_progress *progress, const char *stage, int64_t total, iscp_progress_fn function, void *user) {
   *progress = (isc_progress){function, user, stage, total, -1};

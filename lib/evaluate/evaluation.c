@@ -67,7 +67,10 @@ static iscp_status run_clean(iscp_evaluation *e, iscp_progress_fn progress, void
 static iscp_status build(iscp_evaluation *e, const iscp_evaluate_options *options, iscp_progress_fn progress, void *user) {
   ISC_TRY(isc_model_check_dataset(e->model, e->dataset));
   ISC_TRY(draw(e, options));
-  int32_t batch = options->batch ? options->batch : isc_model_good_batch(e->model, ISCP_SESSION_INFERENCE);
+  int32_t batch = options->batch;
+  if (!batch)
+    ISC_TRY(isc_budget_fit(&batch, e->model, isc_model_good_batch(e->model, ISCP_SESSION_INFERENCE),
+                           ISCP_SESSION_INFERENCE, 0));
   ISC_TRY(iscp_session_create(&e->session, e->model, batch, ISCP_SESSION_INFERENCE));
   return run_clean(e, progress, user);
 }

@@ -36,7 +36,18 @@ const float *isc_session_diff_src(const iscp_session *session, int32_t row);
 /* dst = (image - mean) / std, per channel. */
 void isc_normalise(float *dst, const float *image, const iscp_contract *contract);
 
+/* ---- Batches (budget.c) ---- */
+
+enum { ISC_LARGEST_BATCH = 4096 };
+
 /* A batch that keeps the machine busy without outgrowing its caches, for a network run over many images. */
 int32_t isc_model_good_batch(const iscp_model *model, int32_t purpose);
+
+/* The largest batch up to `most` whose session fits the context's memory budget with `reserved` bytes beside it.
+ * ISCP_ERROR_MEMORY says what one image needs if not even that fits. */
+iscp_status isc_budget_fit(int32_t *batch, const iscp_model *model, int32_t most, int32_t purpose, int64_t reserved);
+
+/* ISCP_ERROR_MEMORY, with the largest batch that would do, if a session is beyond the budget. */
+iscp_status isc_budget_check(const iscp_model *model, int32_t batch, int32_t purpose);
 
 #endif

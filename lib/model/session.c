@@ -14,12 +14,42 @@ struct iscp_session {
 
 /* ---- Life ---- */
 
-static iscp_status make_plan(iscp_session *session, const iscp_model *model, int32_t batch, int32_t purpose) {
+static isc_plan_form form_of(const iscp_model *model, int32_t batch, int32_t purpose) {
   const iscp_contract *contract = iscp_model_contract(model);
+  return (isc_plan_form){batch, contract->height, contract->width, purpose == ISCP_SESSION_GRADIENT};
+}
+
+static iscp_status check_form(const iscp_model *model, int32_t batch, int32_t purpose) {
+  if (!model)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "model is NULL");
+  if (batch < 1 || batch > ISC_LARGEST_BATCH)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "batch is %d, expected 1 to %d", batch, ISC_LARGEST_BATCH);
+  if (purpose != ISCP_SESSION_INFERENCE && purpose != ISCP_SESSION_GRADIENT)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "purpose is %d, expected ISCP_SESSION_INFERENCE or ISCP_SESSION_GRADIENT", purpose);
+  return ISCP_OK;
+}
+
+iscp_status iscp_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose) {
+  if (!bytes)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "bytes is NULL");
+  *bytes = 0;
+  ISC_TRY(check_form(model, batch, purpose));
+  isc_plan_form form = form_of(model, batch, purpose);
   isc_compute compute;
   ISC_TRY(isc_compute_enter(isc_model_context(model), &compute));
-  iscp_status status = isc_plan_create(&session->plan, isc_model_network(model), batch, contract->height, contract->width,
-                                       purpose == ISCP_SESSION_GRADIENT);
+  size_t plan = 0;
+  iscp_status status = isc_plan_foretell(&plan, isc_model_network(model), &form);
+  isc_compute_leave(&compute);
+  if (status == ISCP_OK)
+    *bytes = (int64_t)(sizeof(iscp_session) + plan);
+  return status;
+}
+
+static iscp_status make_plan(iscp_session *session, const iscp_model *model, int32_t batch, int32_t purpose) {
+  isc_plan_form form = form_of(model, batch, purpose);
+  isc_compute compute;
+  ISC_TRY(isc_compute_enter(isc_model_context(model), &compute));
+  iscp_status status = isc_plan_create(&session->plan, isc_model_network(model), &form);
   isc_compute_leave(&compute);
   return status;
 }
@@ -28,12 +58,8 @@ iscp_status iscp_session_create(iscp_session **out, const iscp_model *model, int
   if (!out)
     return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
   *out = NULL;
-  if (!model)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "model is NULL");
-  if (batch < 1 || batch > 4096)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "batch is %d, expected 1 to 4096", batch);
-  if (purpose != ISCP_SESSION_INFERENCE && purpose != ISCP_SESSION_GRADIENT)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "purpose is %d, expected ISCP_SESSION_INFERENCE or ISCP_SESSION_GRADIENT", purpose);
+  ISC_TRY(check_form(model, batch, purpose));
+  ISC_TRY(isc_budget_check(model, batch, purpose));
   const iscp_context *context = isc_model_context(model);
   iscp_session *session = isc_calloc(context, 1, sizeof *session);
   if (!session)
@@ -106,14 +132,6 @@ void isc_normalise(float *dst, const float *image, const iscp_contract *contract
   for (int32_t c = 0; c < contract->channels; c++)
     for (int64_t i = c * pixels; i < (c + 1) * pixels; i++)
       dst[i] = (image[i] - contract->mean[c]) / contract->std[c];
-}
-
-int32_t isc_model_good_batch(const iscp_model *model, int32_t purpose) {
-  /* About 64 images of 32x32, fewer of larger ones: enough work a layer for every thread, activations within the caches. */
-  int64_t pixels = isc_contract_pixels(iscp_model_contract(model));
-  int64_t batch = 64 * 1024 / (pixels ? pixels : 1);
-  int64_t least = purpose == ISCP_SESSION_GRADIENT ? 4 : 8;
-  return (int32_t)(batch < least ? least : batch > 64 ? 64 : batch);
 }
 
 /* ---- Public running ---- */

@@ -15,7 +15,7 @@ static inline int64_t isc_activation_count(int32_t n, int32_t c, int32_t h, int3
 typedef struct isc_conv_desc {
   const char *name; /* the layer's, for messages */
   isc_conv_shape shape;
-  const float *weights; /* OC x IC x KH x KW, read during creation only */
+  const float *weights; /* OC x IC x KH x KW, read during creation only; NULL: only conv_scratch and conv_memory are asked for */
   const float *bias;    /* OC, likewise */
   bool relu, sum;       /* of isc_layer */
   bool gradient;        /* backward_data will be called */
@@ -62,7 +62,8 @@ void isc_relu_backward(float *diff, const uint16_t *bits, int64_t count);
 /* diff = (diff + other) where the bits are set; bits NULL = everywhere. */
 void isc_join_backward(float *diff, const float *other, const uint16_t *bits, int64_t count);
 
-/* pool.c: 3x3, stride 2, padding 1. `which` keeps, one byte a dst number, which of the nine won. */
+/* pool.c: 3x3, stride 2, padding 1, of a ReLU's output. `which` (may be NULL) keeps, one byte a dst number, which of the
+ * nine won, if any is above 0; backward is that of the pool and of the ReLU before it. */
 void isc_pool_forward(float *dst, uint8_t *which, const float *src, int64_t planes, int32_t ih, int32_t iw, int32_t oh,
                       int32_t ow, int32_t block);
 void isc_pool_backward(float *diff_src, const uint8_t *which, const float *diff_dst, int64_t planes, int32_t ih,

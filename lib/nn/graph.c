@@ -45,7 +45,7 @@ static int32_t add_layer(builder *b, const char *conv, const char *norm, flow sr
   snprintf(layer->norm, sizeof layer->norm, "%s", norm);
   layer->shape = (isc_conv_shape){b->batch, src.c, src.h, src.w, oc, (src.h + 2 * pad - k) / stride + 1,
                                   (src.w + 2 * pad - k) / stride + 1, k, stride, pad};
-  layer->relu = relu;
+  layer->relu = layer->bits = relu;
   layer->sum = sum;
   return b->graph->layer_count++;
 }
@@ -151,6 +151,7 @@ iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architectu
   int32_t x = take_slot(&b);
   add_forward(&b, ISC_CONV_FORWARD, stem, ISC_SLOT_INPUT, x);
   if (imagenet) {
+    graph->layers[stem].bits = false;
     set_pool(graph, at);
     at = (flow){at.c, graph->pool_oh, graph->pool_ow};
     int32_t pooled = take_slot(&b);
@@ -181,8 +182,7 @@ iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architectu
   }
   if (imagenet) {
     int32_t unpooled = take_slot(&b);
-    add_backward(&b, ISC_POOL_BACKWARD, ISC_NO_LAYER, g, unpooled);
-    add_backward(&b, ISC_RELU_BACKWARD, stem, unpooled, unpooled);
+    add_backward(&b, ISC_POOL_BACKWARD, ISC_NO_LAYER, g, unpooled); /* the stem's ReLU with it */
     g = unpooled;
   }
   add_backward(&b, ISC_CONV_BACKWARD_DATA, stem, g, ISC_SLOT_INPUT);

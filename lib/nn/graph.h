@@ -16,7 +16,8 @@ typedef struct isc_layer {
   char conv[40]; /* "layer1.0.conv2": its weights are conv.weight */
   char norm[40]; /* "layer1.0.bn2" or "layer1.0.downsample.1" */
   isc_conv_shape shape;
-  bool relu; /* dst = max(dst, 0), and one bit a number says where dst > 0 */
+  bool relu; /* dst = max(dst, 0) */
+  bool bits; /* one bit a number says where dst > 0, for backward; a max-pool behind the layer needs none */
   bool sum;  /* dst holds the shortcut already and is added to */
 } isc_layer;
 
@@ -24,7 +25,7 @@ typedef enum isc_operation_kind {
   ISC_CONV_FORWARD,       /* dst = layer(src) */
   ISC_POOL_FORWARD,       /* dst = maxpool(src) */
   ISC_CONV_BACKWARD_DATA, /* dst = diff_src of layer, src = its diff_dst */
-  ISC_POOL_BACKWARD,      /* dst = diff_src of the max-pool, src = its diff_dst */
+  ISC_POOL_BACKWARD,      /* dst = diff_src of the ReLU and the max-pool behind it, src = the pool's diff_dst */
   ISC_RELU_BACKWARD,      /* dst = dst where the layer's bits are set, else 0 */
   ISC_JOIN_BACKWARD       /* dst = dst + src, and ReLU backward of the layer, if there is one */
 } isc_operation_kind;

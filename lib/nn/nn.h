@@ -53,11 +53,18 @@ int64_t isc_network_multiply_adds(const isc_network *network, int32_t height, in
 
 typedef struct isc_plan isc_plan;
 
-/* Packs the weights (batch norm folded in) and takes all memory of a pass of `batch` images of channels x height x width.
- * `gradient` false leaves out what only backward needs. */
-iscp_status isc_plan_create(isc_plan **out, const isc_network *network, int32_t batch, int32_t height, int32_t width,
-                            bool gradient);
+/* Images a pass, their size, and whether backward will be asked for: without, less memory. */
+typedef struct isc_plan_form {
+  int32_t batch, height, width;
+  bool gradient;
+} isc_plan_form;
+
+/* Packs the weights (batch norm folded in) and takes all memory of a pass. */
+iscp_status isc_plan_create(isc_plan **out, const isc_network *network, const isc_plan_form *form);
 void isc_plan_destroy(isc_plan *plan); /* takes NULL */
+
+/* Bytes that such a plan would hold; next to nothing is taken to find out. */
+iscp_status isc_plan_foretell(size_t *bytes, const isc_network *network, const isc_plan_form *form);
 
 int32_t isc_plan_batch(const isc_plan *plan);
 size_t isc_plan_memory(const isc_plan *plan); /* bytes held, weights included */
@@ -73,6 +80,19 @@ const float *isc_plan_logits(const isc_plan *plan); /* N x classes */
 float *isc_plan_diff_logits(isc_plan *plan);
 iscp_status isc_plan_backward(isc_plan *plan);
 const float *isc_plan_diff_src(const isc_plan *plan); /* N x channels x height x width, of the normalised input */
+
+/* One operation of a plan, for benchmarks and logs. */
+typedef struct isc_operation_info {
+  const char *name;           /* "layer1.0.conv2", "maxpool", "head" */
+  const char *kind;           /* "forward", "backward_data", "relu backward", ... */
+  const char *implementation; /* who runs a convolution, "own" for code of libiscp, NULL for passes over memory */
+  int64_t flops;              /* 0 for passes over memory */
+} isc_operation_info;
+
+/* Forward's operations, then backward's; isc_plan_forward and isc_plan_backward run them in this order. */
+int32_t isc_plan_operations(const isc_plan *plan);
+void isc_plan_operation(const isc_plan *plan, int32_t index, isc_operation_info *info);
+iscp_status isc_plan_run(isc_plan *plan, int32_t index);
 
 /* ---- Loss (loss.c) ---- */
 

@@ -1,168 +1,178 @@
-/* backward_data of the first convolution, whose src has 1 or 3 channels: the one shape that oneDNN 2.6 leaves to its reference
- * code or to a slow gemm.
+/* backward_data of the first convolution, whose src has 1 or 3 channels: the one shape that oneDNN leaves to its reference code
+ * or to a slow gemm.
  *
  *   diff_src[ic][ih][iw] = sum over oc, kh, kw of weights[oc][ic][kh][kw] * diff_dst[oc][oh][ow],
  *   oh = (ih + pad - kh) / stride, ow = (iw + pad - kw) / stride where these are whole and inside
  *
- * With stride 2, the places iw of one parity meet the kernel columns kw of one parity, and then neighbours in iw are neighbours
- * in ow: iw = 2 j + q, ow = j + shift. So each parity is a stride-1 correlation, vectorised over j: 16 places at a time, all
- * channels in registers, weights broadcast. A band of rows of diff_dst is first brought from the blocked layout to rows
- * with zeros on both sides, so that no tap needs a test. */
+ * A vector is one block of output channels: products are summed over taps and blocks first, over the vector's lanes at the end.
+ * The places iw = stride * j + q of one parity q meet the kernel columns of one parity, and neighbours in j are neighbours
+ * in ow: a strip of places keeps its sums in registers and shares each vector of weights. */
 #include "nn/stem.h"
 
 #include <string.h>
 
-enum { LANES = 16, MARGIN = 16, BAND = 8 }; /* places a vector, zeros beside a row, rows of diff_src a thread takes */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
-typedef float loose_lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
+enum { MAX_ROWS = 7 }; /* kernel rows that one row of diff_src can meet */
 
-static int32_t round_up(int32_t value, int32_t to) { return (value + to - 1) / to * to; }
-static int32_t row_numbers(const isc_conv_shape *s) { return MARGIN + round_up(s->ow, 4 * LANES) + 4 * LANES + MARGIN; }
+/* What one kernel row brings to places of one parity: ow = j + shift - k for its k-th column. */
+typedef struct row_taps {
+  const float *weights;  /* [block of oc][k][ic][lane] */
+  const float *diff_dst; /* row oh of the first block */
+} row_taps;
 
-/* Rows of diff_dst that a band of diff_src rows can touch. */
-static int32_t band_rows(const isc_conv_shape *s) { return (BAND + s->k - 2) / s->stride + 2; }
+typedef struct strip {
+  row_taps rows[MAX_ROWS];
+  int32_t row_count, columns, shift; /* columns: kernel columns of the parity */
+  int32_t blocks, ow;
+  int64_t plane; /* numbers from one block of diff_dst to the next */
+} strip;
 
-size_t isc_stem_scratch(const isc_conv_shape *shape, int32_t threads) {
-  return (size_t)threads * (size_t)band_rows(shape) * (size_t)shape->oc * (size_t)row_numbers(shape) * sizeof(float);
+/* diff_src of places j .. j + PLACES - 1 -> sums[ic][place]. All their ow are inside, unless PLACES is 1. */
+typedef void strip_fn(float *sums, const strip *s, int32_t j);
+
+#define VECTOR(B) typedef float floats##B __attribute__((vector_size(B * sizeof(float)), may_alias));
+VECTOR(4)
+VECTOR(8)
+VECTOR(16)
+
+static inline float sum4(floats4 x) { return (x[0] + x[2]) + (x[1] + x[3]); }
+static inline float sum8(const floats8 *x) { return sum4(((const floats4 *)x)[0] + ((const floats4 *)x)[1]); }
+static inline float sum16(const floats16 *x) {
+  floats8 half = ((const floats8 *)x)[0] + ((const floats8 *)x)[1];
+  return sum8(&half);
 }
 
-/* Arranges weights OC x IC x K x K as [kh][parity of kw's][oc][kw of that parity][ic], the order in which they are used. */
-void isc_stem_pack(float *packed, const float *weights, const isc_conv_shape *s) {
+#define STRIP(NAME, TARGET, B, IC, PLACES, FMA)                                                    \
+  TARGET static void NAME(float *sums, const strip *s, int32_t j) {                               \
+    floats##B sum[IC][PLACES];                                                                     \
+    _Pragma("GCC unroll 3") for (int c = 0; c < IC; c++)                                           \
+      _Pragma("GCC unroll 12") for (int p = 0; p < PLACES; p++) sum[c][p] = (floats##B){0};        \
+    for (int32_t r = 0; r < s->row_count; r++) {                                                   \
+      const floats##B *w = (const floats##B *)s->rows[r].weights;                                  \
+      for (int32_t o = 0; o < s->blocks; o++)                                                      \
+        for (int32_t k = 0; k < s->columns; k++, w += IC) {                                        \
+          int32_t ow = j + s->shift - k;                                                           \
+          if (PLACES == 1 && (ow < 0 || ow >= s->ow))                                              \
+            continue;                                                                              \
+          const floats##B *d = (const floats##B *)(s->rows[r].diff_dst + o * s->plane) + ow;       \
+          _Pragma("GCC unroll 12") for (int p = 0; p < PLACES; p++)                                \
+            _Pragma("GCC unroll 3") for (int c = 0; c < IC; c++) sum[c][p] = FMA(w[c], d[p], sum[c][p]); \
+        }                                                                                          \
+    }                                                                                              \
+    _Pragma("GCC unroll 3") for (int c = 0; c < IC; c++)                                           \
+      _Pragma("GCC unroll 12") for (int p = 0; p < PLACES; p++) sums[c * PLACES + p] = sum##B(&sum[c][p]); \
+  }
+
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+
+#if defined(__x86_64__)
+#define AVX512 __attribute__((target("avx512f")))
+#define AVX2 __attribute__((target("avx2,fma")))
+STRIP(strip3_avx512, AVX512, 16, 3, 8, _mm512_fmadd_ps)
+STRIP(place3_avx512, AVX512, 16, 3, 1, _mm512_fmadd_ps)
+STRIP(strip1_avx512, AVX512, 16, 1, 12, _mm512_fmadd_ps)
+STRIP(place1_avx512, AVX512, 16, 1, 1, _mm512_fmadd_ps)
+STRIP(strip3_avx2, AVX2, 8, 3, 4, _mm256_fmadd_ps)
+STRIP(place3_avx2, AVX2, 8, 3, 1, _mm256_fmadd_ps)
+STRIP(strip1_avx2, AVX2, 8, 1, 8, _mm256_fmadd_ps)
+STRIP(place1_avx2, AVX2, 8, 1, 1, _mm256_fmadd_ps)
+#endif
+STRIP(place3_plain16, , 16, 3, 1, MULTIPLY_ADD)
+STRIP(place1_plain16, , 16, 1, 1, MULTIPLY_ADD)
+STRIP(place3_plain8, , 8, 3, 1, MULTIPLY_ADD)
+STRIP(place1_plain8, , 8, 1, 1, MULTIPLY_ADD)
+
+typedef struct kernels {
+  strip_fn *strip, *place; /* several places at once, and one */
+  int32_t places;
+} kernels;
+
+static kernels choose(int32_t channels, int32_t block) {
+  bool three = channels == 3;
+#if defined(__x86_64__)
+  if (block == 16 && __builtin_cpu_supports("avx512f"))
+    return three ? (kernels){strip3_avx512, place3_avx512, 8} : (kernels){strip1_avx512, place1_avx512, 12};
+  if (block == 8 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return three ? (kernels){strip3_avx2, place3_avx2, 4} : (kernels){strip1_avx2, place1_avx2, 8};
+#endif
+  strip_fn *plain = block == 16 ? (three ? place3_plain16 : place1_plain16) : (three ? place3_plain8 : place1_plain8);
+  return (kernels){plain, plain, 1};
+}
+
+int64_t isc_stem_count(const isc_conv_shape *s, int32_t block) {
+  return isc_blocks(s->oc, block) * block * s->ic * s->k * s->k;
+}
+
+/* [kh][parity of kw][block of oc][kw of that parity][ic][lane]: the order in which a strip reads. */
+void isc_stem_pack(float *packed, const float *weights, const isc_conv_shape *s, int32_t block) {
   for (int32_t kh = 0; kh < s->k; kh++)
     for (int32_t first = 0; first < s->stride; first++)
-      for (int32_t oc = 0; oc < s->oc; oc++)
+      for (int32_t o = 0; o < s->oc; o += block)
         for (int32_t kw = first; kw < s->k; kw += s->stride)
           for (int32_t ic = 0; ic < s->ic; ic++)
-            *packed++ = weights[((oc * s->ic + ic) * s->k + kh) * s->k + kw];
+            for (int32_t oc = o; oc < o + block; oc++)
+              *packed++ = oc < s->oc ? weights[((oc * s->ic + ic) * s->k + kh) * s->k + kw] : 0;
 }
 
-/* One row oh of diff_dst, blocked -> rows[oc][MARGIN + ow]; zeros where oh is outside. */
-static void unblock_row(float *rows, const float *diff_dst, const isc_conv_shape *s, int32_t oh, int32_t block) {
-  int32_t length = row_numbers(s);
-  if (oh < 0 || oh >= s->oh) {
-    memset(rows, 0, (size_t)s->oc * (size_t)length * sizeof *rows);
-    return;
-  }
-  for (int32_t oc = 0; oc < s->oc; oc++) {
-    const float *src = diff_dst + ((int64_t)(oc / block) * s->oh + oh) * s->ow * block + oc % block;
-    float *row = rows + (int64_t)oc * length;
-    memset(row, 0, MARGIN * sizeof *row);
-    for (int32_t w = 0; w < s->ow; w++)
-      row[MARGIN + w] = src[(int64_t)w * block];
-    memset(row + MARGIN + s->ow, 0, (size_t)(length - MARGIN - s->ow) * sizeof *row);
-  }
-}
+/* ---- Rows ---- */
 
-/* What one kernel row adds to `width` vectors of one diff_src row of one parity. */
-typedef struct taps {
-  const float *weights; /* [oc][kw][ic] */
-  const float *rows;    /* first oc's row of diff_dst, at the place that j = 0, first kw meets */
-  int32_t oc, count, length;
-} taps;
-
-/* sum[ic][v] += over oc, kw; later kw meet earlier ow. */
-#define ADD_TAPS(IC, V)                                                             \
-  for (int32_t o = 0; o < t->oc; o++) {                                             \
-    const float *row = t->rows + (int64_t)o * t->length + at;                       \
-    for (int32_t k = 0; k < t->count; k++, w += IC) {                               \
-      for (int v = 0; v < V; v++) {                                                 \
-        lanes x = *(const loose_lanes *)(row - k + v * LANES);                      \
-        for (int c = 0; c < IC; c++)                                                \
-          sum[c][v] += w[c] * x;                                                    \
-      }                                                                             \
-    }                                                                               \
-  }
-
-#define KERNEL(NAME, TARGET, IC)                                                                        \
-  TARGET static void NAME(float *dst, int32_t dst_stride, const taps *all, int32_t rows, int32_t at) { \
-    enum { V = 4 };                                                                                     \
-    lanes sum[IC][V];                                                                                   \
-    memset(sum, 0, sizeof sum);                                                                         \
-    for (int32_t r = 0; r < rows; r++) {                                                                \
-      const taps *t = &all[r];                                                                          \
-      const float *w = t->weights;                                                                      \
-      ADD_TAPS(IC, V)                                                                                   \
-    }                                                                                                   \
-    for (int c = 0; c < IC; c++)                                                                        \
-      memcpy(dst + c * dst_stride, sum[c], sizeof sum[c]);                                              \
-  }
-
-#if defined(__x86_64__)
-KERNEL(kernel3_avx512, __attribute__((target("avx512f"))), 3)
-KERNEL(kernel1_avx512, __attribute__((target("avx512f"))), 1)
-KERNEL(kernel3_avx2, __attribute__((target("avx2,fma"))), 3)
-KERNEL(kernel1_avx2, __attribute__((target("avx2,fma"))), 1)
-#endif
-KERNEL(kernel3_plain, , 3)
-KERNEL(kernel1_plain, , 1)
-
-typedef void kernel_fn(float *dst, int32_t dst_stride, const taps *all, int32_t rows, int32_t at);
-
-static kernel_fn *choose(int32_t channels) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f"))
-    return channels == 3 ? kernel3_avx512 : kernel1_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return channels == 3 ? kernel3_avx2 : kernel1_avx2;
-#endif
-  return channels == 3 ? kernel3_plain : kernel1_plain;
-}
-
-/* The places iw = stride * j + q of row ih, for all j. */
-static void row_of_parity(float *diff_src, const float *packed, const float *rows, const isc_conv_shape *s, int32_t ih,
-                          int32_t q, int32_t first_oh, kernel_fn *kernel) {
-  enum { WIDE = 4 * LANES };
-  taps all[8];
-  int32_t used = 0, length = row_numbers(s), first_kw = (q + s->pad) % s->stride;
-  int32_t shift = (q + s->pad - first_kw) / s->stride; /* ow that j = 0 meets with the first kw */
-  int32_t count = (s->k - first_kw + s->stride - 1) / s->stride;
-  for (int32_t kh = (ih + s->pad) % s->stride; kh < s->k; kh += s->stride) {
+/* The kernel rows that row ih meets, for the places of parity q. */
+static strip make_strip(const float *packed, const float *diff_dst, const isc_conv_shape *s, int32_t block, int32_t ih,
+                        int32_t q) {
+  int32_t first = (q + s->pad) % s->stride;
+  strip made = {.columns = (s->k - first + s->stride - 1) / s->stride, .shift = (q + s->pad - first) / s->stride,
+                .blocks = (int32_t)isc_blocks(s->oc, block), .ow = s->ow, .plane = (int64_t)s->oh * s->ow * block};
+  int64_t column = (int64_t)made.blocks * block * s->ic; /* packed numbers of one kernel column */
+  int64_t before = first ? (s->k + s->stride - 1) / s->stride : 0; /* columns of the parity before */
+  for (int32_t kh = (ih + s->pad) % s->stride; kh < s->k && kh <= ih + s->pad; kh += s->stride) {
     int32_t oh = (ih + s->pad - kh) / s->stride;
-    int64_t before = (int64_t)kh * s->k + (first_kw ? (s->k + s->stride - 1) / s->stride : 0);
-    if (oh < 0 || oh >= s->oh || ih + s->pad < kh)
-      continue;
-    all[used++] = (taps){packed + before * s->oc * s->ic,
-                         rows + (int64_t)(oh - first_oh) * s->oc * length + MARGIN + shift, s->oc, count, length};
+    if (oh < s->oh)
+      made.rows[made.row_count++] =
+          (row_taps){packed + (kh * s->k + before) * column, diff_dst + (int64_t)oh * s->ow * block};
   }
-  int32_t places = (s->iw - q + s->stride - 1) / s->stride;
-  float part[3 * WIDE];
-  for (int32_t at = 0; at < places; at += WIDE) {
-    kernel(part, WIDE, all, used, at);
-    int32_t n = places - at < WIDE ? places - at : WIDE;
-    for (int32_t c = 0; c < s->ic; c++) {
-      float *dst = diff_src + ((int64_t)c * s->ih + ih) * s->iw + q;
-      for (int32_t j = 0; j < n; j++)
-        dst[(int64_t)(at + j) * s->stride] = part[c * WIDE + j];
-    }
-  }
+  return made;
 }
 
-/* Rows ih of [first, last) of one image. */
-static void band(float *diff_src, const float *packed, const float *diff_dst, float *rows, const isc_conv_shape *s,
-                 int32_t first, int32_t last, int32_t block, kernel_fn *kernel) {
-  int32_t length = row_numbers(s);
-  int32_t low = first + s->pad - s->k + 1, first_oh = low <= 0 ? 0 : low / s->stride;
-  int32_t last_oh = (last - 1 + s->pad) / s->stride;
-  for (int32_t oh = first_oh; oh <= last_oh; oh++)
-    unblock_row(rows + (int64_t)(oh - first_oh) * s->oc * length, diff_dst, s, oh, block);
-  for (int32_t ih = first; ih < last; ih++)
-    for (int32_t q = 0; q < s->stride; q++)
-      row_of_parity(diff_src, packed, rows, s, ih, q, first_oh, kernel);
+static void store(float *diff_src, const float *sums, const isc_conv_shape *s, int32_t ih, int32_t iw, int32_t places) {
+  for (int32_t c = 0; c < s->ic; c++)
+    for (int32_t p = 0; p < places; p++)
+      diff_src[((int64_t)c * s->ih + ih) * s->iw + iw + p * s->stride] = sums[c * places + p];
+}
+
+/* Places iw = stride * j + q of row ih: strips where all columns are inside, the last one moved back over its
+ * neighbour; one place at a time near the borders. */
+static void row_of_parity(float *diff_src, const float *packed, const float *diff_dst, const isc_conv_shape *s,
+                          int32_t block, int32_t ih, int32_t q, const kernels *k) {
+  strip made = make_strip(packed, diff_dst, s, block, ih, q);
+  int32_t places = (s->iw - q + s->stride - 1) / s->stride, low = made.columns - 1 - made.shift;
+  int32_t high = s->ow - made.shift < places ? s->ow - made.shift : places;
+  float sums[3 * 12];
+  low = low < 0 ? 0 : low;
+  if (high - low < k->places)
+    low = high = places;
+  for (int32_t j = 0; j < places; j++) {
+    if (j >= low && j < high)
+      continue;
+    k->place(sums, &made, j);
+    store(diff_src, sums, s, ih, s->stride * j + q, 1);
+  }
+  for (int32_t j = low; j < high; j += k->places) {
+    int32_t at = j + k->places <= high ? j : high - k->places;
+    k->strip(sums, &made, at);
+    store(diff_src, sums, s, ih, s->stride * at + q, k->places);
+  }
 }
 
 void isc_stem_backward_data(float *diff_src, const float *packed, const float *diff_dst, const isc_conv_shape *s,
-                            int32_t block, void *scratch, int32_t threads) {
-  kernel_fn *kernel = choose(s->ic);
-  int32_t bands = (s->ih + BAND - 1) / BAND;
+                            int32_t block) {
+  kernels k = choose(s->ic, block);
   int64_t src_image = (int64_t)s->ic * s->ih * s->iw, dst_image = isc_activation_count(1, s->oc, s->oh, s->ow, block);
-  int64_t own = (int64_t)band_rows(s) * s->oc * row_numbers(s), work = (int64_t)s->n * bands;
-#pragma omp parallel for schedule(static) num_threads(threads)
-  for (int32_t t = 0; t < threads; t++)
-    for (int64_t i = work * t / threads; i < work * (t + 1) / threads; i++) {
-      int64_t n = i / bands;
-      int32_t first = (int32_t)(i % bands) * BAND, last = first + BAND < s->ih ? first + BAND : s->ih;
-      band(diff_src + n * src_image, packed, diff_dst + n * dst_image, (float *)scratch + t * own, s, first, last, block,
-           kernel);
-    }
+#pragma omp parallel for collapse(2) schedule(static)
+  for (int32_t n = 0; n < s->n; n++)
+    for (int32_t ih = 0; ih < s->ih; ih++)
+      for (int32_t q = 0; q < s->stride; q++)
+        row_of_parity(diff_src + n * src_image, packed, diff_dst + n * dst_image, s, block, ih, q, &k);
 }

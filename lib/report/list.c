@@ -119,6 +119,12 @@ iscp_status iscp_pattern_list_cut(iscp_pattern **out, const iscp_pattern_list *l
   return status;
 }
 
+iscp_status iscp_pattern_list_plan(const iscp_pattern_list *list, int32_t *lanes, int32_t *pass_batch) {
+  if (!list)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "list is NULL");
+  return isc_manifest_plan(list->result.manifest, lanes, pass_batch);
+}
+
 iscp_status iscp_pattern_list_draw(const iscp_pattern_list *list, double *fraction, uint64_t *seed) {
   if (!list)
     return isc_fail(ISCP_ERROR_ARGUMENT, "list is NULL");

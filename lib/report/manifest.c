@@ -101,14 +101,14 @@ static iscp_status user_canvases_json(json_t **out, const isc_run *run) {
 
 static json_t *search_json(const iscp_search_options *s, json_t *user_canvases) {
   static const char *const modes[] = {"preset", "fixed", "auto"};
-  return json_pack("{ss ss so so so so so so si si si ss ss si si so}", "preset",
+  return json_pack("{ss ss so so so so so so si si si ss ss si si si so}", "preset",
                    s->preset == ISCP_PRESET_AUTHORS ? "authors" : "paper", "alpha_mode", modes[s->alpha_mode], "alpha",
                    alpha_json(s), "canvas_kinds", kinds_json(s->canvas_kinds), "step", json_real(s->step), "fraction",
                    json_real(s->fraction), "select_size", json_real(s->select_size), "seed", seed_json(s->seed),
                    "canvases", s->canvases, "epochs", s->epochs, "batch", s->batch, "select",
                    s->select == ISCP_SELECT_POWER ? "power" : "loss", "ties",
-                   s->ties == ISCP_TIES_INDEX ? "index" : "evidence", "lanes", s->lanes, "user_canvas_count",
-                   s->user_canvas_count, "user_canvases_sha256", user_canvases);
+                   s->ties == ISCP_TIES_INDEX ? "index" : "evidence", "lanes", s->lanes, "pass_batch",
+                   s->pass_batch, "user_canvas_count", s->user_canvas_count, "user_canvases_sha256", user_canvases);
 }
 
 static json_t *evaluation_json(const iscp_report_options *report) {
@@ -146,8 +146,11 @@ iscp_status isc_manifest_create(json_t **out, const isc_run *run) {
   json_t *user_canvases;
   ISC_TRY(user_canvases_json(&user_canvases, run));
   const char *backend = iscp_context_backend(run->context) == ISCP_BACKEND_BLAS ? "blas" : "onednn";
-  *out = json_pack("{ss ss ss si so so so so so}", "library", iscp_version_text(), "backend", backend, "kernels",
-                   iscp_context_kernels(run->context), "threads", iscp_context_threads(run->context), "model",
+  const char *precision = iscp_context_precision(run->context) == ISCP_PRECISION_BF16 ? "bf16" : "f32";
+  const char *convolutions = iscp_context_convolutions(run->context) == ISCP_CONVOLUTIONS_FAST ? "fast" : "direct";
+  *out = json_pack("{ss ss ss ss ss si so so so so so}", "library", iscp_version_text(), "backend", backend, "kernels",
+                   iscp_context_kernels(run->context), "convolutions", convolutions, "precision", precision, "threads",
+                   iscp_context_threads(run->context), "model",
                    model_json(run->model), "data", data_json(run->dataset), "search",
                    search_json(run->search, user_canvases), "evaluation", evaluation_json(run->report), "classes",
                    classes_json(run));
@@ -243,4 +246,20 @@ iscp_status isc_manifest_draw(const json_t *manifest, double *fraction, uint64_t
   *fraction = json_number_value(share);
   *ties = strcmp(rule, "index") ? ISCP_TIES_EVIDENCE : ISCP_TIES_INDEX;
   return read_seed(seed, json_object_get(search, "seed"));
+}
+
+static iscp_status read_count(int32_t *count, const json_t *search, const char *name) {
+  const json_t *item = json_object_get(search, name);
+  json_int_t value = json_integer_value(item);
+  if (!json_is_integer(item) || value < 0 || value > INT32_MAX)
+    return isc_fail(ISCP_ERROR_FORMAT, "manifest.search.%s is missing or wrong, expected a whole number", name);
+  if (count)
+    *count = (int32_t)value;
+  return ISCP_OK;
+}
+
+iscp_status isc_manifest_plan(const json_t *manifest, int32_t *lanes, int32_t *pass_batch) {
+  const json_t *search = json_object_get(manifest, "search");
+  ISC_TRY(read_count(lanes, search, "lanes"));
+  return read_count(pass_batch, search, "pass_batch");
 }

@@ -91,6 +91,7 @@ iscp_status isc_manifest_compare(const struct json_t *there, const struct json_t
 iscp_status isc_manifest_join_classes(struct json_t *here, const struct json_t *there);
 
 /* The draw and the rule of ties of the search that made a report. */
+iscp_status isc_manifest_plan(const struct json_t *manifest, int32_t *lanes, int32_t *pass_batch); /* outputs may be NULL */
 iscp_status isc_manifest_draw(const struct json_t *manifest, double *fraction, uint64_t *seed, int32_t *ties);
 
 /* ---- The folder (folder.c) ---- */

@@ -1,11 +1,13 @@
-/* One step of Algorithm 1 for several jobs in one batch of the network: samples are independent in evaluation mode.
+/* One step of Algorithm 1 for several jobs together: samples are independent in evaluation mode.
  *
- *   rows of lane l:   l * B .. l * B + B - 1
+ *   rows of lane l:   l * B .. l * B + B - 1, run a pass at a time
  *   x~_j = m x_c + (1 - m) x_j,  forward,  d(sum of cross-entropies)/d logits,  backward to x~
  *   dL/dm = sum_j sum_c g_jc (x_c - x_jc) + B alpha sign(m) / n,  g in pixel units                       (Eq. 2) */
 #include <string.h>
 
 #include "search/search.h"
+
+enum { CHUNK = 1024 }; /* pixels that a thread takes at a time */
 
 void isc_mix(float *dst, const float *mask, const float *canvas, const float *image, const iscp_contract *contract) {
   int64_t pixels = isc_contract_pixels(contract);
@@ -17,72 +19,100 @@ void isc_mix(float *dst, const float *mask, const float *canvas, const float *im
   }
 }
 
+/* ---- Rows ---- */
+
 static int32_t rows_of(const iscp_search *search, const isc_job *job) {
   int64_t left = job->order_count - job->position;
   return (int32_t)(left < search->options.batch ? left : search->options.batch);
 }
 
-static const isc_canvas *canvas_of(const iscp_search *search, const isc_job *job) {
-  return &search->classes[job->entry].canvases[job->canvas];
+/* The job of a row, NULL if the row is idle: its lane is, or the job's minibatch is the last, smaller one. */
+static isc_job *job_of(const iscp_search *search, int32_t row) {
+  isc_job *job = search->lanes[row / search->options.batch];
+  return job && row % search->options.batch < rows_of(search, job) ? job : NULL;
 }
 
-static iscp_status mix_row(iscp_search *search, int32_t row) {
-  const isc_job *job = search->lanes[row / search->options.batch];
-  int32_t place = row % search->options.batch;
-  if (!job || place >= rows_of(search, job))
+static const float *canvas_of(const iscp_search *search, const isc_job *job) {
+  return search->classes[job->entry].canvases[job->canvas].pixels;
+}
+
+/* ---- One pass: rows first .. first + count - 1, in the session's rows 0 .. count - 1 ---- */
+
+static iscp_status mix_row(iscp_search *search, int32_t first, int32_t place) {
+  const isc_job *job = job_of(search, first + place);
+  if (!job)
     return ISCP_OK;
-  float *image = search->images + row * search->numbers;
-  ISC_TRY(iscp_dataset_image(search->dataset, job->order[job->position + place], image));
-  isc_mix(isc_session_src(search->session, row), job->mask.values, canvas_of(search, job)->pixels, image,
+  float *image = search->images + (first + place) * search->numbers;
+  ISC_TRY(iscp_dataset_image(search->dataset, job->order[job->position + (first + place) % search->options.batch], image));
+  isc_mix(isc_session_src(search->session, place), job->mask.values, canvas_of(search, job), image,
           iscp_model_contract(search->model));
   return ISCP_OK;
 }
 
-static iscp_status mix(iscp_search *search) {
-  int32_t rows = search->lane_count * search->options.batch, broken = rows;
+static iscp_status mix(iscp_search *search, int32_t first, int32_t count) {
+  int32_t broken = count;
 #pragma omp parallel for schedule(dynamic, 1) reduction(min : broken)
-  for (int32_t row = 0; row < rows; row++)
-    if (mix_row(search, row) != ISCP_OK)
-      broken = row < broken ? row : broken;
-  return broken == rows ? ISCP_OK : mix_row(search, broken); /* the message must be this thread's */
+  for (int32_t place = 0; place < count; place++)
+    if (mix_row(search, first, place) != ISCP_OK)
+      broken = place < broken ? place : broken;
+  return broken == count ? ISCP_OK : mix_row(search, first, broken); /* the message must be this thread's */
 }
 
-static void differentiate_loss(iscp_search *search, int32_t lane) {
-  isc_job *job = search->lanes[lane];
-  int32_t classes = isc_model_classes(search->model), rows = job ? rows_of(search, job) : 0;
-  double sum = 0;
-  for (int32_t place = 0; place < search->options.batch; place++) {
-    int32_t row = lane * search->options.batch + place;
-    float *diff = isc_session_diff_logits(search->session, row);
-    if (place < rows)
-      sum += isc_cross_entropy(diff, isc_session_logits(search->session, row), classes, search->classes[job->entry].index);
+/* Idle rows, and those of the session beyond `count`, get a gradient of zero. */
+static void differentiate_loss(iscp_search *search, int32_t first, int32_t count) {
+  int32_t classes = isc_model_classes(search->model);
+  for (int32_t place = 0; place < search->pass; place++) {
+    float *diff = isc_session_diff_logits(search->session, place);
+    isc_job *job = place < count ? job_of(search, first + place) : NULL;
+    if (job)
+      job->batch_loss += isc_cross_entropy(diff, isc_session_logits(search->session, place), classes,
+                                           search->classes[job->entry].index);
     else
       memset(diff, 0, (size_t)classes * sizeof *diff);
   }
-  if (job)
-    job->batch_loss = sum + rows * job->alpha * isc_mask_mean(&job->mask);
 }
 
-/* gradient[i] = sum_j sum_c g_jc (x_c - x_jc) at pixel i, where g = diff_src / std. */
-static void mask_gradient(const iscp_search *search, int32_t lane, double *gradient) {
-  const isc_job *job = search->lanes[lane];
+/* gradient[i] += g (x_c - x) of one channel of one row, pixels of a chunk. */
+static void add_channel(double *gradient, const float *diff, const float *canvas, const float *image, double scale,
+                        int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    gradient[i] += scale * diff[i] * ((double)canvas[i] - image[i]);
+}
+
+/* A chunk of all rows of the pass: rows in order, channels in order, whatever the threads. */
+static void add_chunk(const iscp_search *search, int32_t first, int32_t count, int64_t start) {
   const iscp_contract *contract = iscp_model_contract(search->model);
-  const float *canvas = canvas_of(search, job)->pixels;
-  int64_t pixels = search->pixels;
-  int32_t rows = rows_of(search, job);
-  memset(gradient, 0, (size_t)pixels * sizeof *gradient);
-  for (int32_t place = 0; place < rows; place++) {
-    int32_t row = lane * search->options.batch + place;
-    const float *diff = isc_session_diff_src(search->session, row), *image = search->images + row * search->numbers;
+  int64_t pixels = search->pixels, length = pixels - start < CHUNK ? pixels - start : CHUNK;
+  for (int32_t place = 0; place < count; place++) {
+    const isc_job *job = job_of(search, first + place);
+    if (!job)
+      continue;
+    double *gradient = search->gradients + (first + place) / search->options.batch * pixels + start;
+    const float *diff = isc_session_diff_src(search->session, place), *canvas = canvas_of(search, job);
+    const float *image = search->images + (first + place) * search->numbers;
     for (int32_t c = 0; c < contract->channels; c++) {
-      double scale = 1.0 / contract->std[c];
-      for (int64_t i = 0; i < pixels; i++) {
-        int64_t at = c * pixels + i;
-        gradient[i] += scale * diff[at] * ((double)canvas[at] - image[at]);
-      }
+      int64_t at = c * pixels + start;
+      add_channel(gradient, diff + at, canvas + at, image + at, 1.0 / contract->std[c], length);
     }
   }
 }
+
+static void add_gradients(const iscp_search *search, int32_t first, int32_t count) {
+#pragma omp parallel for schedule(static)
+  for (int64_t start = 0; start < search->pixels; start += CHUNK)
+    add_chunk(search, first, count, start);
+}
+
+static iscp_status run_pass(iscp_search *search, int32_t first, int32_t count) {
+  ISC_TRY(mix(search, first, count));
+  ISC_TRY(isc_session_forward(search->session));
+  differentiate_loss(search, first, count);
+  ISC_TRY(isc_session_backward(search->session));
+  add_gradients(search, first, count);
+  return ISCP_OK;
+}
+
+/* ---- The step ---- */
 
 /* `authors` discards the last update of all. */
 static bool is_dropped(const iscp_search *search, const isc_job *job) {
@@ -92,11 +122,16 @@ static bool is_dropped(const iscp_search *search, const isc_job *job) {
 
 static void update(iscp_search *search, int32_t lane) {
   isc_job *job = search->lanes[lane];
-  if (!job || is_dropped(search, job))
+  int32_t rows = rows_of(search, job);
+  const double *gradient = search->gradients + lane * search->pixels;
+  double l1 = rows * job->alpha / (double)search->pixels;
+  job->batch_loss += rows * job->alpha * isc_mask_mean(&job->mask);
+  if (is_dropped(search, job))
     return;
-  double *gradient = search->gradients + lane * search->pixels;
-  mask_gradient(search, lane, gradient);
-  isc_mask_update(&job->mask, gradient, rows_of(search, job) * job->alpha / (double)search->pixels, search->l1_at_zero);
+#pragma omp parallel for schedule(static)
+  for (int64_t start = 0; start < search->pixels; start += CHUNK)
+    isc_mask_update(&job->mask, gradient, start, search->pixels - start < CHUNK ? search->pixels : start + CHUNK, l1,
+                    search->l1_at_zero);
   job->steps++;
 }
 
@@ -113,21 +148,28 @@ static void advance(iscp_search *search, isc_job *job, isc_meter *meter) {
   job->ordered = false;
 }
 
+static iscp_status begin(iscp_search *search) {
+  for (int32_t lane = 0; lane < search->lane_count; lane++) {
+    isc_job *job = search->lanes[lane];
+    if (job && !job->ordered)
+      ISC_TRY(isc_job_next_epoch(search, job));
+    if (job)
+      job->batch_loss = 0;
+  }
+  memset(search->gradients, 0, (size_t)(search->lane_count * search->pixels) * sizeof *search->gradients);
+  return ISCP_OK;
+}
+
 /* Whatever may fail comes before the first update, so that a failed step changes nothing and can be taken again. */
 iscp_status isc_lanes_step(iscp_search *search, isc_meter *meter) {
+  int32_t rows = search->lane_count * search->options.batch;
+  ISC_TRY(begin(search));
+  for (int32_t first = 0; first < rows; first += search->pass)
+    ISC_TRY(run_pass(search, first, rows - first < search->pass ? rows - first : search->pass));
   for (int32_t lane = 0; lane < search->lane_count; lane++)
-    if (search->lanes[lane] && !search->lanes[lane]->ordered)
-      ISC_TRY(isc_job_next_epoch(search, search->lanes[lane]));
-  ISC_TRY(mix(search));
-  ISC_TRY(isc_session_forward(search->session));
-  for (int32_t lane = 0; lane < search->lane_count; lane++)
-    differentiate_loss(search, lane);
-  ISC_TRY(isc_session_backward(search->session));
-#pragma omp parallel for schedule(dynamic, 1)
-  for (int32_t lane = 0; lane < search->lane_count; lane++)
-    update(search, lane);
-  for (int32_t lane = 0; lane < search->lane_count; lane++)
-    if (search->lanes[lane])
+    if (search->lanes[lane]) {
+      update(search, lane);
       advance(search, search->lanes[lane], meter);
+    }
   return ISCP_OK;
 }

@@ -43,8 +43,8 @@ static void move(isc_mask *mask, int64_t i, int32_t direction) {
   mask->values[i] = value;
 }
 
-void isc_mask_update(isc_mask *mask, const double *gradient, double l1, bool l1_at_zero) {
-  for (int64_t i = 0; i < mask->pixels; i++) {
+void isc_mask_update(isc_mask *mask, const double *gradient, int64_t first, int64_t last, double l1, bool l1_at_zero) {
+  for (int64_t i = first; i < last; i++) {
     double slope = gradient[i] + (mask->values[i] > 0 || l1_at_zero ? l1 : 0);
     int32_t direction = (slope < 0) - (slope > 0);
     mask->evidence[i] += direction;

@@ -18,8 +18,9 @@ typedef struct isc_mask {
 iscp_status isc_mask_create(isc_mask *mask, const iscp_context *context, int64_t pixels, double step);
 void isc_mask_release(isc_mask *mask, const iscp_context *context);
 
-/* m <- clip(m - step * sign(gradient + l1 * sign(m)), 0, 1), with sign(0) = 0; `l1_at_zero` takes 1 for sign(m) at m = 0. */
-void isc_mask_update(isc_mask *mask, const double *gradient, double l1, bool l1_at_zero);
+/* m <- clip(m - step * sign(gradient + l1 * sign(m)), 0, 1), with sign(0) = 0; `l1_at_zero` takes 1 for sign(m) at m = 0. Pixels
+ * first .. last - 1: several threads may share one mask. */
+void isc_mask_update(isc_mask *mask, const double *gradient, int64_t first, int64_t last, double l1, bool l1_at_zero);
 
 double isc_mask_mean(const isc_mask *mask); /* |m|_1 / n */
 

@@ -76,6 +76,7 @@ iscp_status isc_search_options_check(iscp_search_options *o, const iscp_search_o
   ISC_TRY(check_whole("select", o->select, ISCP_SELECT_LOSS, ISCP_SELECT_POWER));
   ISC_TRY(check_whole("ties", o->ties, ISCP_TIES_EVIDENCE, ISCP_TIES_INDEX));
   ISC_TRY(check_whole("lanes", o->lanes, 0, 256));
+  ISC_TRY(check_whole("pass_batch", o->pass_batch, 0, ISC_LARGEST_BATCH));
   ISC_TRY(check_share("step", o->step));
   ISC_TRY(check_share("fraction", o->fraction));
   ISC_TRY(check_share("select_size", o->select_size));

@@ -32,6 +32,7 @@ iscp_status iscp_search_get_options(const iscp_search *search, iscp_search_optio
     return isc_fail(ISCP_ERROR_ARGUMENT, "search is NULL");
   iscp_search_options result = search->options;
   result.lanes = search->lane_count;
+  result.pass_batch = search->pass;
   if (search->alpha_count == 1)
     result.alpha = search->alphas[0];
   return isc_output_write(options, &result, sizeof result, sizeof result, "iscp_search_options");

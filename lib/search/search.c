@@ -27,18 +27,6 @@ static int32_t count_kinds(const iscp_search_options *o) {
   return count + (o->canvas_kinds & ISCP_CANVAS_USER ? o->user_canvas_count : 0);
 }
 
-/* As many lanes as fill a good batch, and no round of jobs much emptier than the others. */
-static int32_t choose_lanes(const iscp_search *search) {
-  const iscp_search_options *o = &search->options;
-  int64_t jobs = (int64_t)search->class_count * count_kinds(o) * search->alpha_count;
-  int64_t lanes = o->lanes ? o->lanes : isc_model_good_batch(search->model, ISCP_SESSION_GRADIENT) / o->batch;
-  lanes = lanes < 1 ? 1 : lanes > jobs ? jobs : lanes;
-  if (o->lanes)
-    return (int32_t)lanes;
-  int64_t rounds = (jobs + lanes - 1) / lanes;
-  return (int32_t)((jobs + rounds - 1) / rounds);
-}
-
 static iscp_status copy_lists(iscp_search *search) {
   const iscp_search_options *o = &search->options;
   search->class_count = o->class_count ? o->class_count : isc_model_classes(search->model);
@@ -74,16 +62,15 @@ static iscp_status build(iscp_search *search) {
   if (!search->searched)
     return ISCP_ERROR_MEMORY;
   ISC_TRY(isc_split_draw(search->searched, search->dataset, search->options.fraction, search->options.seed));
-  search->lane_count = choose_lanes(search);
+  int64_t jobs = (int64_t)search->class_count * count_kinds(&search->options) * search->alpha_count;
+  ISC_TRY(isc_search_plan(search, jobs));
   size_t rows = (size_t)search->lane_count * (size_t)search->options.batch;
-  if (rows > 4096)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "lanes times batch is %zu, expected at most 4096", rows);
   search->lanes = isc_calloc(search->context, (size_t)search->lane_count, sizeof *search->lanes);
   search->images = isc_calloc(search->context, rows, (size_t)search->numbers * sizeof(float));
   search->gradients = isc_calloc(search->context, (size_t)search->lane_count, (size_t)search->pixels * sizeof(double));
   if (!search->lanes || !search->images || !search->gradients)
     return ISCP_ERROR_MEMORY;
-  return iscp_session_create(&search->session, search->model, (int32_t)rows, ISCP_SESSION_GRADIENT);
+  return iscp_session_create(&search->session, search->model, search->pass, ISCP_SESSION_GRADIENT);
 }
 
 iscp_status iscp_search_create(iscp_search **out, const iscp_model *model, const iscp_dataset *dataset,

@@ -64,7 +64,7 @@ struct iscp_search {
   int32_t class_count;
   int32_t *class_list;
   float *user_canvases;
-  int32_t lane_count;
+  int32_t lane_count, pass; /* images of one pass of the network: all rows of the lanes, or some of them at a time */
   isc_job **lanes; /* NULL = idle */
   iscp_session *session;
   float *images;     /* lanes x batch images in pixel range */
@@ -77,6 +77,9 @@ struct iscp_search {
 /* options.c */
 iscp_status isc_search_options_check(iscp_search_options *options, const iscp_search_options *given,
                                      const iscp_model *model);
+
+/* plan.c: lanes and images a pass, for `jobs` jobs at most. */
+iscp_status isc_search_plan(iscp_search *search, int64_t jobs);
 
 /* canvas.c: chooses the canvases of a class from the clean results. */
 iscp_status isc_canvases_choose(iscp_search *search, isc_class *class_);

@@ -123,7 +123,7 @@ class Case(unittest.TestCase):
     def check_manifest(self, manifest):
         self.assertEqual(
             list(manifest),
-            ["library", "backend", "kernels", "threads", "model", "data", "search", "evaluation", "classes"],
+            ["library", "backend", "kernels", "convolutions", "precision", "threads", "model", "data", "search", "evaluation", "classes"],
         )
         self.assertRegex(manifest["model"]["weights_sha256"], "^[0-9a-f]{64}$")
         self.assertRegex(manifest["data"]["sha256"], "^[0-9a-f]{64}$")
@@ -131,7 +131,7 @@ class Case(unittest.TestCase):
             set(manifest["search"]),
             set(
                 "preset alpha_mode alpha canvas_kinds step fraction select_size seed canvases epochs batch select ties "
-                "lanes user_canvas_count user_canvases_sha256".split()
+                "lanes pass_batch user_canvas_count user_canvases_sha256".split()
             ),
         )
 

@@ -58,8 +58,8 @@ class Resume(Case):
 
     def test_more_classes_later(self):
         both, two = self.folder / "both", self.folder / "two"
-        search(both, "--classes", "1-2", "--sizes", "5")
-        search(two, "--classes", "2", "--sizes", "5")
+        search(both, "--classes", "1-2", "--sizes", "5", "--lanes", "1")
+        search(two, "--classes", "2", "--sizes", "5")  # one job, one lane; the resumed run takes the plan that is there
         search(two, "--classes", "1", "--sizes", "5", "--resume")
         self.assertEqual((both / "result.json").read_text(), (two / "result.json").read_text())
         self.assertEqual((both / "sheet.png").read_bytes(), (two / "sheet.png").read_bytes())

@@ -1,6 +1,7 @@
-/* backward_data of the first convolution, which all backends share, against plain C: both stems, one and three
- * channels, odd and wide images, blocks of 1, 8 and 16 channels, one thread and several. */
+/* backward_data of the first convolution over blocks of channels, against plain C: both stems, one and three channels,
+ * odd and wide images, blocks of 8 and 16 channels, one thread and several. */
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,23 +33,16 @@ static void release_problem(problem *p) {
   free(p->diff_src);
 }
 
-/* Scratch of exactly the size asked for, full of NaN: an access beyond it is seen by the sanitizer and by the guard. */
 static void run(problem *p, int32_t block, int32_t threads) {
   const isc_conv_shape *s = &p->shape;
-  enum { GUARD = 64 };
-  size_t weights = (size_t)(s->oc * s->ic * s->k * s->k), bytes = isc_stem_scratch(s, threads);
-  float *packed = malloc(weights * sizeof *packed);
-  float *blocked = malloc((size_t)isc_activation_count(s->n, s->oc, s->oh, s->ow, block) * sizeof *blocked);
-  unsigned char *scratch = aligned_alloc(64, (bytes + GUARD + 63) / 64 * 64);
-  memset(scratch, 0xff, bytes + GUARD);
+  float *packed = aligned_alloc(64, ((size_t)isc_stem_count(s, block) * sizeof *packed + 63) / 64 * 64);
+  size_t bytes = (size_t)isc_activation_count(s->n, s->oc, s->oh, s->ow, block) * sizeof(float);
+  float *blocked = aligned_alloc(64, (bytes + 63) / 64 * 64);
   memset(p->diff_src, 0xff, (size_t)p->src_count * sizeof *p->diff_src);
   plain_block(blocked, p->diff_dst, s->n, s->oc, (int64_t)s->oh * s->ow, block);
-  isc_stem_pack(packed, p->weights, s);
-  isc_stem_backward_data(p->diff_src, packed, blocked, s, block, scratch, threads);
-  for (size_t i = bytes; i < bytes + GUARD; i++)
-    if (scratch[i] != 0xff)
-      ck_abort_msg("byte %zu behind the scratch was written", i - bytes);
-  free(scratch);
+  isc_stem_pack(packed, p->weights, s, block);
+  omp_set_num_threads(threads);
+  isc_stem_backward_data(p->diff_src, packed, blocked, s, block);
   free(blocked);
   free(packed);
 }
@@ -71,19 +65,16 @@ static void check(const problem *p, int32_t block, int32_t threads) {
 
 /* The sums run in one order whatever the threads, so that their bytes are the same. */
 static void check_all(bool imagenet, int32_t n, int32_t ic, int32_t h, int32_t w, int32_t oc) {
-  static const int32_t blocks[] = {1, 8, 16}, threads[] = {1, 2, 5};
+  static const int32_t blocks[] = {8, 16}, threads[] = {1, 2, 5};
   problem p = make_problem(imagenet, n, ic, h, w, oc);
   size_t bytes = (size_t)p.src_count * sizeof(float);
   float *first = malloc(bytes);
-  for (int b = 0; b < 3; b++)
+  for (int b = 0; b < 2; b++)
     for (int t = 0; t < 3; t++) {
       run(&p, blocks[b], threads[t]);
-      if (b + t == 0) {
-        check(&p, blocks[b], threads[t]);
+      check(&p, blocks[b], threads[t]);
+      if (t == 0)
         memcpy(first, p.diff_src, bytes);
-      }
-      if (memcmp(first, p.diff_src, bytes))
-        check(&p, blocks[b], threads[t]);
       ck_assert_msg(!memcmp(first, p.diff_src, bytes), "block %d, %d threads: other bytes", blocks[b], threads[t]);
     }
   free(first);
@@ -108,9 +99,9 @@ START_TEST(cifar_stem) {
 }
 END_TEST
 
-/* A vector step takes 64 places: rows of one step exactly, of one more place, and of several steps. */
+/* A strip takes up to 12 places of a parity: rows of a strip exactly, of one place more or less, and of several strips. */
 START_TEST(wide_images) {
-  static const int32_t widths[] = {63, 64, 65, 127, 128, 129, 130, 200};
+  static const int32_t widths[] = {8, 9, 14, 15, 16, 17, 24, 26, 27, 28, 29, 200};
   for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
     check_all(true, 1, 3, 9, widths[i], 3);
     check_all(false, 1, 3, 5, widths[i], 3);

@@ -55,7 +55,7 @@ class Decisions:
         n, c, h, w = x.shape
         # Zeros may stand in for the padding: x comes out of a ReLU.
         windows = F.unfold(F.pad(x, (1, 1, 1, 1)), 3, stride=2).view(n, c, 9, -1)
-        best = windows.detach().sort(dim=2, descending=True, stable=True)  # of equal values the first wins
+        best = _levelled(windows.detach()).sort(dim=2, descending=True, stable=True)  # of equal values the first wins
         first = self._flip(torch.ones(n, c * windows.shape[3], dtype=torch.bool)).view(n, c, -1)
         chosen = torch.where(first, best.indices[:, :, 0], best.indices[:, :, 1])
         lead = best.values[:, :, 0] - best.values[:, :, 1]
@@ -71,6 +71,12 @@ class Decisions:
         return taken
 
 
+def _levelled(values: torch.Tensor) -> torch.Tensor:
+    """Equal patches of a picture are equal again where float64 added them in different orders, 1e-16 apart, in the middle
+    of a row and at its end. Differences that float32 could see are 1e-8."""
+    return values if values.dtype == torch.float32 else (values * 2**40).round() / 2**40
+
+
 class _Pool(nn.Module):
     def __init__(self, decisions: Decisions):
         super().__init__()
@@ -78,6 +84,12 @@ class _Pool(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.decisions.pool(x)
+
+
+def exact_gradient(referee: Net, pixels: torch.Tensor, targets) -> np.ndarray:
+    """The referee's gradient, in which equal values are equal."""
+    with Decisions().of(referee):
+        return input_gradient(referee, pixels.double(), targets)
 
 
 def undecided(net: Net, referee: Net, pixels: torch.Tensor) -> list[list[tuple[int, int]]]:
@@ -104,7 +116,7 @@ class Settled:
     decisions of each image that were taken the other way, `plain` is the error without that."""
 
     def __init__(self, net: Net, referee: Net, pixels: torch.Tensor, targets, gradient: np.ndarray, exact=None):
-        exact = input_gradient(referee, pixels.double(), targets) if exact is None else exact
+        exact = exact_gradient(referee, pixels, targets) if exact is None else exact
         self.plain = relative_l2_each(gradient, exact)
         self.errors = self.plain.copy()
         self.flipped = np.zeros(len(pixels), int)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from decisions import ROUNDING, Settled
+from decisions import ROUNDING, Settled, exact_gradient
 from resnet import ResNet, randomize
 from support import input_gradient, logits, net_of, relative_l2
 
@@ -62,7 +62,7 @@ class Network(unittest.TestCase):
         net = net_of(state, form, MEAN, STD)
         pixels = torch.rand(IMAGES, 3, size, size, generator=torch.Generator().manual_seed(seed))
         targets = np.arange(IMAGES) % CLASSES
-        exact = input_gradient(net.double(), pixels.double(), targets)
+        exact = exact_gradient(net.double(), pixels, targets)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / ("net" + suffix)
             contract = store(state, path, size)

@@ -78,6 +78,8 @@ class Headers(unittest.TestCase):
     def test_words_are_the_enumerators(self):
         prefixes = {
             "ISCP_BACKEND_": _constants.BACKENDS,
+            "ISCP_CONVOLUTIONS_": _constants.CONVOLUTIONS,
+            "ISCP_PRECISION_": _constants.PRECISIONS,
             "ISCP_LOG_": _constants.LOG_LEVELS,
             "ISCP_STEM_": _constants.STEMS,
             "ISCP_STORE_": _constants.STORES,

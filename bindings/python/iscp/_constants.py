@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 BACKENDS = {"auto": 0, "onednn": 1, "blas": 2}
+CONVOLUTIONS = {"direct": 0, "fast": 1}
+PRECISIONS = {"f32": 0, "bf16": 1}
 LOG_LEVELS = {"error": 1, "warning": 2, "info": 3, "debug": 4}
 STEMS = {"imagenet": 1, "cifar": 2}
 STORES = {"f32": 1, "f16": 2}

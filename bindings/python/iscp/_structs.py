@@ -75,6 +75,9 @@ class iscp_context_options(ctypes.Structure):
         ("allocate", allocate_fn),
         ("release", release_fn),
         ("allocator_user", c_void_p),
+        ("memory", c_int64),
+        ("convolutions", c_int32),
+        ("precision", c_int32),
     ]
 
 
@@ -173,6 +176,7 @@ class iscp_search_options(ctypes.Structure):
         ("user_canvas_count", c_int32),
         ("classes", POINTER(c_int32)),
         ("user_canvases", POINTER(c_float)),
+        ("pass_batch", c_int32),
     ]
 
 

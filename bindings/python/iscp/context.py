@@ -7,7 +7,7 @@ import os
 import threading
 from typing import Any, Callable
 
-from ._constants import BACKENDS, LOG_LEVELS, code, word
+from ._constants import BACKENDS, CONVOLUTIONS, LOG_LEVELS, PRECISIONS, code, word
 from ._handle import create
 from ._library import defaults, library
 from ._structs import iscp_context_options, log_fn
@@ -20,6 +20,10 @@ logger = logging.getLogger("iscp")
 class Context:
     """Threads (0 = OpenMP's own default) and backend ("auto", "onednn" or "blas") of the objects made from it.
 
+    `memory` bounds what one run of a network may hold, in bytes (0 = no bound). `convolutions` may be "fast" (Winograd's
+    algorithm where it is faster) and `precision` "bf16" (products of rounded factors); both change results beyond
+    float32's rounding.
+
     `log` gets the library's messages: a logging.Logger, a callable (level, message) with a level "error", "warning",
     "info" or "debug", called on any thread, or None for silence. `log_level` is the most detailed level that is sent.
     """
@@ -30,10 +34,17 @@ class Context:
         backend: str = "auto",
         log: logging.Logger | LogCallback | None = logger,
         log_level: str = "warning",
+        *,
+        memory: int = 0,
+        convolutions: str = "direct",
+        precision: str = "f32",
     ):
         options = defaults(iscp_context_options)
         options.threads = threads
         options.backend = code(BACKENDS, backend, "backend")
+        options.memory = memory
+        options.convolutions = code(CONVOLUTIONS, convolutions, "convolutions")
+        options.precision = code(PRECISIONS, precision, "precision")
         options.log_level = code(LOG_LEVELS, log_level, "log_level")
         options.log = callback = _callback(log)
         self._handle = create(library.iscp_context_create, library.iscp_context_destroy, options, keep=[callback])
@@ -47,6 +58,21 @@ class Context:
     def threads(self) -> int:
         """Threads that computing calls use."""
         return library.iscp_context_threads(self._handle)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that one run of a network may hold, 0 without a bound."""
+        return library.iscp_context_memory(self._handle)
+
+    @property
+    def convolutions(self) -> str:
+        """How convolutions are computed, "direct" or "fast"."""
+        return word(CONVOLUTIONS, library.iscp_context_convolutions(self._handle))
+
+    @property
+    def precision(self) -> str:
+        """What convolutions multiply, "f32" or "bf16"."""
+        return word(PRECISIONS, library.iscp_context_precision(self._handle))
 
     @property
     def kernels(self) -> str:

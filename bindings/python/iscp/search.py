@@ -47,6 +47,7 @@ class Search:
         select_size: float = 0.05,
         ties: str = "evidence",
         lanes: int = 0,
+        pass_batch: int = 0,
         progress: ProgressCallback | None = None,
     ):
         options = defaults(iscp_search_options)
@@ -54,6 +55,7 @@ class Search:
         options.select = code(SELECTS, select, "select")
         options.ties = code(TIES, ties, "ties")
         options.canvases, options.epochs, options.batch, options.lanes = canvases, epochs, batch, lanes
+        options.pass_batch = pass_batch
         options.step, options.fraction, options.select_size, options.seed = step, fraction, select_size, seed
         _set_alpha(options, alpha)
         # The struct does not keep what it points to: these lists do.
@@ -66,6 +68,7 @@ class Search:
             options,
             keep=[model._handle, data._handle],
         )
+        library.iscp_search_get_options(handle, options)  # those in force: lanes as chosen
         self._progress = progress
         self.result = SearchResult(Run(handle, model, data, options, held))
 
@@ -103,6 +106,7 @@ def search(
     select_size: float = 0.05,
     ties: str = "evidence",
     lanes: int = 0,
+    pass_batch: int = 0,
     progress: ProgressCallback | None = None,
 ) -> SearchResult:
     """Searches the patterns of `classes` (None = all): {class index: ClassResult}.
@@ -115,7 +119,8 @@ def search(
     epochs    passes over them, `batch` images a step that changes the mask by `step`
     select    the best canvas by "loss" or by "power" at `select_size`
     ties      equal mask values are ranked by "evidence" or by "index"
-    lanes     searches that share one pass of the network; 0 = chosen by size
+    lanes     searches that take their steps together; 0 = chosen, by measurement if the search is long
+    pass_batch  images of one pass of the network; 0 = all of the lanes', or as many as the context's memory allows
     progress  called with a Progress about ten times a second; stops the search by returning true or raising
 
     To keep what is done when a search is stopped, use Search."""

@@ -59,17 +59,20 @@ static iscp_status create(isc_conv **out, const iscp_context *context, const isc
   conv->shape = desc->shape;
   conv->relu = desc->relu;
   conv->sum = desc->sum;
+  *out = conv;
+  if (!desc->weights)
+    return ISCP_OK;
   size_t bias_bytes = (size_t)desc->shape.oc * sizeof(float);
   size_t weight_bytes = (size_t)depth_of(&desc->shape) * bias_bytes;
   conv->weights = isc_alloc(context, weight_bytes);
   conv->bias = isc_alloc(context, bias_bytes);
   if (!conv->weights || !conv->bias) {
     destroy(conv);
+    *out = NULL;
     return ISCP_ERROR_MEMORY;
   }
   memcpy(conv->weights, desc->weights, weight_bytes);
   memcpy(conv->bias, desc->bias, bias_bytes);
-  *out = conv;
   return ISCP_OK;
 }
 

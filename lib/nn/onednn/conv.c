@@ -92,7 +92,6 @@ static iscp_status pack_weights(isc_conv *conv, direction *d, const isc_conv_des
   const isc_conv_shape *s = &desc->shape;
   const dnnl_dims_t dims = {s->oc, s->ic, s->k, s->k};
   isc_const_md packed_md = dnnl_primitive_desc_query_md(d->pd, dnnl_query_weights_md, 0);
-  d->packed_bytes = dnnl_memory_desc_get_size(packed_md);
   d->packed = isc_alloc(conv->context, d->packed_bytes);
   if (!d->packed)
     return ISCP_ERROR_MEMORY;
@@ -126,11 +125,14 @@ static iscp_status finish_direction(isc_conv *conv, direction *d, const isc_conv
   const char *name = NULL;
   isc_const_md scratch_md = dnnl_primitive_desc_query_md(d->pd, dnnl_query_scratchpad_md, 0);
   d->scratch_bytes = dnnl_memory_desc_get_size(scratch_md);
+  d->packed_bytes = dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(d->pd, dnnl_query_weights_md, 0));
   dnnl_status_t status = dnnl_primitive_desc_query(d->pd, dnnl_query_impl_info_str, 0, &name);
   if (status == dnnl_success)
     snprintf(d->implementation, sizeof d->implementation, "%s", name);
   if (!strncmp(d->implementation, "ref", 3))
     return isc_fail(ISCP_ERROR_UNSUPPORTED, "oneDNN has only reference code (%s) for its %s", d->implementation, what);
+  if (!desc->weights)
+    return check_status(status, desc->name, what);
   if (status == dnnl_success)
     status = dnnl_primitive_create(&d->primitive, d->pd);
   if (status == dnnl_success)
@@ -153,6 +155,8 @@ static iscp_status plan_forward(isc_conv *conv, const isc_conv_desc *desc) {
   dnnl_primitive_attr_destroy(attr);
   ISC_TRY(check_status(status, desc->name, "forward convolution"));
   ISC_TRY(finish_direction(conv, &conv->forward, desc, "forward convolution"));
+  if (!desc->weights)
+    return ISCP_OK;
   conv->bias = isc_alloc(conv->context, (size_t)desc->shape.oc * sizeof *conv->bias);
   if (!conv->bias)
     return ISCP_ERROR_MEMORY;

@@ -1,0 +1,95 @@
+/* All memory of a pass, in one block:
+ *
+ *   | src | slot 0 | slot 1 | slot 2 | slot 3 | features, logits, dense weights and bias |
+ *   | diff_src and the gradients of the others | bits of each ReLU | max-pool's choices | scratch |
+ *
+ * A slot is as large as the largest activation or gradient that passes through it. */
+#include <string.h>
+
+#include "nn/plan.h"
+
+enum { ALIGN = 64 };
+
+int64_t isc_plan_dst_count(const isc_plan *plan, int32_t layer) {
+  const isc_conv_shape *s = &plan->graph->layers[layer].shape;
+  return isc_activation_count(s->n, s->oc, s->oh, s->ow, plan->block);
+}
+
+int64_t isc_plan_src_count(const isc_plan *plan, int32_t layer) {
+  const isc_conv_shape *s = &plan->graph->layers[layer].shape;
+  return isc_activation_count(s->n, s->ic, s->ih, s->iw, plan->block);
+}
+
+int64_t isc_plan_pool_count(const isc_plan *plan, bool dst) {
+  const isc_graph *g = plan->graph;
+  return isc_activation_count(plan->batch, g->architecture.width, dst ? g->pool_oh : g->pool_ih,
+                              dst ? g->pool_ow : g->pool_iw, plan->block);
+}
+
+static void grow_to(int64_t sizes[ISC_SLOTS], int32_t slot, int64_t count) {
+  if (slot != ISC_SLOT_INPUT && sizes[slot] < count)
+    sizes[slot] = count;
+}
+
+static void measure_slots(const isc_plan *plan, int64_t sizes[ISC_SLOTS]) {
+  const isc_graph *g = plan->graph;
+  memset(sizes, 0, ISC_SLOTS * sizeof *sizes);
+  for (int32_t i = 0; i < g->forward_count; i++) {
+    const isc_operation *o = &g->forward[i];
+    bool conv = o->kind == ISC_CONV_FORWARD;
+    grow_to(sizes, o->dst, conv ? isc_plan_dst_count(plan, o->layer) : isc_plan_pool_count(plan, true));
+  }
+  if (!plan->gradient)
+    return;
+  grow_to(sizes, g->head_diff, isc_plan_dst_count(plan, g->last_layer));
+  for (int32_t i = 0; i < g->backward_count; i++) {
+    const isc_operation *o = &g->backward[i];
+    if (o->kind == ISC_CONV_BACKWARD_DATA)
+      grow_to(sizes, o->dst, isc_plan_src_count(plan, o->layer));
+    else if (o->kind == ISC_POOL_BACKWARD)
+      grow_to(sizes, o->dst, isc_plan_pool_count(plan, false));
+  }
+}
+
+static void *place(isc_plan *plan, size_t bytes) {
+  void *memory = plan->arena ? plan->arena + plan->arena_bytes : NULL;
+  plan->arena_bytes += (bytes + ALIGN - 1) / ALIGN * ALIGN;
+  return memory;
+}
+
+static float *place_floats(isc_plan *plan, int64_t count) { return place(plan, (size_t)count * sizeof(float)); }
+
+static void place_gradients(isc_plan *plan, int64_t image) {
+  const isc_graph *g = plan->graph;
+  plan->diff_src = place_floats(plan, plan->batch * image);
+  plan->diff_features = place_floats(plan, (int64_t)plan->batch * g->features);
+  plan->diff_logits = place_floats(plan, (int64_t)plan->batch * g->architecture.classes);
+  for (int32_t i = 0; i < g->layer_count; i++)
+    plan->bits[i] = g->layers[i].bits ? place(plan, isc_bits_bytes(isc_plan_dst_count(plan, i))) : NULL;
+  if (g->pool_oh)
+    plan->pool_which = place(plan, (size_t)isc_plan_pool_count(plan, true));
+}
+
+void isc_plan_lay_out(isc_plan *plan) {
+  const isc_graph *g = plan->graph;
+  const isc_conv_shape *stem = &g->layers[0].shape;
+  int64_t image = (int64_t)stem->ic * stem->ih * stem->iw, n = plan->batch, classes = g->architecture.classes;
+  int64_t sizes[ISC_SLOTS];
+  measure_slots(plan, sizes);
+  plan->arena_bytes = 0;
+  plan->src = place_floats(plan, n * image);
+  for (int32_t i = 0; i < ISC_SLOTS; i++)
+    plan->slots[i] = place_floats(plan, sizes[i]);
+  plan->features = place_floats(plan, n * g->features);
+  plan->logits = place_floats(plan, n * classes);
+  plan->dense_weights = place_floats(plan, classes * g->features);
+  plan->dense_bias = place_floats(plan, classes);
+  if (plan->gradient)
+    place_gradients(plan, image);
+  size_t scratch = 0;
+  for (int32_t i = 0; i < g->layer_count; i++) {
+    size_t bytes = plan->runners[i]->conv_scratch(plan->convs[i]);
+    scratch = bytes > scratch ? bytes : scratch;
+  }
+  plan->scratch = place(plan, scratch);
+}

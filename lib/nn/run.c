@@ -1,0 +1,143 @@
+/* The running of a plan, one operation after the other:
+ *
+ *   forward:  src -> (convolutions over the slots, a bit a ReLU) -> mean -> dense -> logits
+ *   backward: diff_logits -> dense -> mean -> the convolutions in reverse -> diff_src
+ *
+ * The head (mean and dense) is the last operation of forward and the first of backward. */
+#include "nn/plan.h"
+#include "nn/stem.h"
+
+/* ---- Forward ---- */
+
+static int64_t pool_planes(const isc_plan *plan) {
+  return plan->batch * isc_blocks(plan->graph->architecture.width, plan->block);
+}
+
+static iscp_status run_forward(isc_plan *plan, const isc_operation *o) {
+  const isc_graph *g = plan->graph;
+  const float *src = o->src == ISC_SLOT_INPUT ? plan->src : plan->slots[o->src];
+  float *dst = plan->slots[o->dst];
+  if (o->kind == ISC_POOL_FORWARD) {
+    isc_pool_forward(dst, plan->pool_which, src, pool_planes(plan), g->pool_ih, g->pool_iw, g->pool_oh, g->pool_ow,
+                     plan->block);
+    return ISCP_OK;
+  }
+  ISC_TRY(plan->runners[o->layer]->conv_forward(plan->convs[o->layer], src, dst, plan->scratch));
+  if (plan->bits[o->layer])
+    isc_relu_bits(plan->bits[o->layer], dst, isc_plan_dst_count(plan, o->layer));
+  return ISCP_OK;
+}
+
+static void run_head_forward(isc_plan *plan) {
+  const isc_graph *g = plan->graph;
+  isc_mean_forward(plan->features, plan->slots[g->head_src], plan->batch, g->features, g->head_h * g->head_w, plan->block);
+  isc_dense_forward(plan->logits, plan->features, plan->dense_weights, plan->dense_bias, plan->batch, g->features,
+                    g->architecture.classes);
+}
+
+/* ---- Backward ---- */
+
+static void run_head_backward(isc_plan *plan) {
+  const isc_graph *g = plan->graph;
+  isc_dense_backward_data(plan->diff_features, plan->diff_logits, plan->dense_weights, plan->batch, g->features,
+                          g->architecture.classes);
+  isc_mean_backward(plan->slots[g->head_diff], plan->diff_features, plan->bits[g->last_layer], plan->batch, g->features,
+                    g->head_h * g->head_w, plan->block);
+}
+
+static iscp_status run_backward(isc_plan *plan, const isc_operation *o) {
+  const isc_graph *g = plan->graph;
+  const float *src = plan->slots[o->src];
+  float *dst = o->dst == ISC_SLOT_INPUT ? plan->diff_src : plan->slots[o->dst];
+  const uint16_t *bits = o->layer == ISC_NO_LAYER ? NULL : plan->bits[o->layer];
+  switch (o->kind) {
+  case ISC_CONV_BACKWARD_DATA:
+    if (!isc_plan_has_stem(plan, o->layer))
+      return plan->runners[o->layer]->conv_backward_data(plan->convs[o->layer], src, dst, plan->scratch);
+    isc_stem_backward_data(dst, plan->stem, src, &g->layers[0].shape, plan->block);
+    break;
+  case ISC_RELU_BACKWARD:
+    isc_relu_backward(dst, bits, isc_plan_dst_count(plan, o->layer));
+    break;
+  case ISC_JOIN_BACKWARD:
+    isc_join_backward(dst, src, bits, bits ? isc_plan_dst_count(plan, o->layer) : isc_plan_pool_count(plan, true));
+    break;
+  default:
+    isc_pool_backward(dst, plan->pool_which, src, pool_planes(plan), g->pool_ih, g->pool_iw, g->pool_oh, g->pool_ow,
+                      plan->block);
+  }
+  return ISCP_OK;
+}
+
+/* ---- The list: forward's operations and its head, then backward's head and operations ---- */
+
+static int32_t forward_count(const isc_plan *plan) { return plan->graph->forward_count + 1; }
+
+int32_t isc_plan_operations(const isc_plan *plan) {
+  return forward_count(plan) + (plan->gradient ? 1 + plan->graph->backward_count : 0);
+}
+
+iscp_status isc_plan_run(isc_plan *plan, int32_t index) {
+  const isc_graph *g = plan->graph;
+  if (index < g->forward_count)
+    return run_forward(plan, &g->forward[index]);
+  if (index > forward_count(plan))
+    return run_backward(plan, &g->backward[index - forward_count(plan) - 1]);
+  if (index == g->forward_count)
+    run_head_forward(plan);
+  else
+    run_head_backward(plan);
+  return ISCP_OK;
+}
+
+static iscp_status run_range(isc_plan *plan, int32_t first, int32_t last) {
+  for (int32_t i = first; i < last; i++)
+    ISC_TRY(isc_plan_run(plan, i));
+  return ISCP_OK;
+}
+
+iscp_status isc_plan_forward(isc_plan *plan) { return run_range(plan, 0, forward_count(plan)); }
+
+iscp_status isc_plan_backward(isc_plan *plan) {
+  return run_range(plan, forward_count(plan), isc_plan_operations(plan));
+}
+
+/* ---- What an operation is ---- */
+
+static const char *kind_name(isc_operation_kind kind) {
+  static const char *const names[] = {
+      [ISC_CONV_FORWARD] = "forward",       [ISC_POOL_FORWARD] = "pool",
+      [ISC_CONV_BACKWARD_DATA] = "backward_data", [ISC_POOL_BACKWARD] = "pool backward",
+      [ISC_RELU_BACKWARD] = "relu backward", [ISC_JOIN_BACKWARD] = "join backward",
+  };
+  return names[kind];
+}
+
+static int64_t flops_of(const isc_conv_shape *s) {
+  return 2 * (int64_t)s->n * s->oc * s->oh * s->ow * s->ic * s->k * s->k;
+}
+
+static void describe(const isc_plan *plan, const isc_operation *o, isc_operation_info *info) {
+  bool backward = o->kind == ISC_CONV_BACKWARD_DATA, conv = backward || o->kind == ISC_CONV_FORWARD;
+  info->name = o->layer == ISC_NO_LAYER ? "maxpool" : plan->graph->layers[o->layer].conv;
+  info->kind = kind_name(o->kind);
+  if (!conv)
+    return;
+  info->flops = flops_of(&plan->graph->layers[o->layer].shape);
+  if (!backward || !isc_plan_has_stem(plan, o->layer))
+    info->implementation = plan->runners[o->layer]->conv_implementation(plan->convs[o->layer], backward);
+  else
+    info->implementation = "own";
+}
+
+void isc_plan_operation(const isc_plan *plan, int32_t index, isc_operation_info *info) {
+  const isc_graph *g = plan->graph;
+  *info = (isc_operation_info){0};
+  if (index < g->forward_count)
+    describe(plan, &g->forward[index], info);
+  else if (index > forward_count(plan))
+    describe(plan, &g->backward[index - forward_count(plan) - 1], info);
+  else
+    *info = (isc_operation_info){"head", index == g->forward_count ? "forward" : "backward_data", "own",
+                                 2 * (int64_t)plan->batch * g->features * g->architecture.classes};
+}
