@@ -91,6 +91,8 @@ void bench_print_json(const bench_report *report) {
   emit_text(&j, "library", iscp_version_text());
   emit_text(&j, "kernels", iscp_context_kernels(report->context));
   emit_integer(&j, "threads", iscp_context_threads(report->context));
+  emit_text(&j, "convolutions", iscp_context_convolutions(report->context) ? "fast" : "direct");
+  emit_text(&j, "precision", iscp_context_precision(report->context) ? "bf16" : "f32");
   emit_open(&j, "results", '[');
   for (int32_t i = 0; i < report->count; i++)
     emit_row(&j, report, &report->rows[i]);

@@ -3,15 +3,13 @@
  *
  *   bench                                    everything
  *   bench --sizes 224 --batches 4 --works step --backends onednn --threads 1,2 --seconds 10
+ *   bench --sizes 224 --batches 4 --layers   a line an operation
  *   bench --smoke                            does it still work? A few seconds, small networks
  *
  * It fails if the library does, never for being slow. */
-#include <getopt.h>
-#include <omp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench.h"
 
@@ -34,6 +32,8 @@ void world_create(bench_world *world, const bench_options *options, const bench_
   must(iscp_context_options_init(&context, sizeof context));
   context.threads = of->threads;
   context.backend = of->backend;
+  context.convolutions = options->convolutions;
+  context.precision = options->precision;
   counter_install(&context);
   must(iscp_context_create(&world->context, &context));
   must(iscp_contract_init(&contract, sizeof contract));
@@ -107,6 +107,23 @@ static int run_world(bench_row *rows, const bench_options *o, bench_case of) {
   return count;
 }
 
+/* The layers of each size, batch and backend, on all threads. */
+static int run_layers(const bench_options *o) {
+  for (int s = 0; s < o->size_count; s++)
+    for (int e = 0; e < o->backend_count; e++) {
+      bench_case of = {.backend = o->backends[e], .threads = o->threads[o->thread_count - 1], .depth = o->depth,
+                       .size = o->sizes[s]};
+      bench_world world;
+      world_create(&world, o, &of);
+      for (int b = 0; b < o->batch_count; b++) {
+        of.batch = o->batches[b];
+        show_layers(&world, &of, o->seconds);
+      }
+      world_destroy(&world);
+    }
+  return 0;
+}
+
 static int run_matrix(const bench_options *o) {
   int most = o->size_count * o->backend_count * o->thread_count * o->batch_count * o->work_count, count = 0;
   bench_row *rows = calloc((size_t)most, sizeof *rows);
@@ -125,99 +142,13 @@ static int run_matrix(const bench_options *o) {
   for (int i = 0; i < count; i++)
     wrong += !(rows[i].pairs.share > 0 && rows[i].bytes > 0 && rows[i].allocations >= 0);
   if (o->json)
-    write_json(o->json, rows, count);
+    write_json(o, rows, count);
   free(rows);
   return wrong > 0;
 }
 
-/* ---- Options ---- */
-
-_Noreturn static void usage(const char *what) {
-  fprintf(stderr,
-          "bench: %s\nusage: bench [--sizes 224,32-cifar,32-imagenet] [--batches 4,20,64] [--works step,inference]\n"
-          "             [--backends onednn,blas] [--threads 1,2] [--depth 50] [--width 64] [--seconds 2]\n"
-          "             [--json FILE] [--serve | --smoke]\n",
-          what);
-  exit(2);
-}
-
-/* One item of a list, by the option's letter. */
-static int32_t read_item(int letter, const char *text, bench_size *size) {
-  char stem[16] = "imagenet";
-  int32_t number = (int32_t)strtol(text, NULL, 10);
-  if (letter == 'w' || letter == 'e') {
-    int second = !strcmp(text, letter == 'w' ? "inference" : "blas");
-    if (!second && strcmp(text, letter == 'w' ? "step" : "onednn"))
-      usage(text);
-    return letter == 'w' ? second : second ? ISCP_BACKEND_BLAS : ISCP_BACKEND_ONEDNN;
-  }
-  if (number < 1)
-    usage(text);
-  if (letter == 's' && strchr(text, '-'))
-    snprintf(stem, sizeof stem, "%s", strchr(text, '-') + 1);
-  *size = (bench_size){number, strcmp(stem, "cifar") ? ISCP_STEM_IMAGENET : ISCP_STEM_CIFAR};
-  return number;
-}
-
-static void read_list(bench_options *o, int letter, char *text) {
-  int32_t *lists[] = {o->batches, o->threads, o->backends, o->works, NULL};
-  int *counts[] = {&o->batch_count, &o->thread_count, &o->backend_count, &o->work_count, &o->size_count};
-  int which = (int)(strchr("btews", letter) - "btews");
-  *counts[which] = 0;
-  for (char *piece = strtok(text, ","); piece; piece = strtok(NULL, ",")) {
-    bench_size size;
-    if (*counts[which] == MOST_ITEMS)
-      usage("a list is too long");
-    int32_t item = read_item(letter, piece, &size);
-    if (letter == 's')
-      o->sizes[(*counts[which])++] = size;
-    else
-      lists[which][(*counts[which])++] = item;
-  }
-}
-
-static void set_defaults(bench_options *o) {
-  char sizes[] = "224,32-cifar,32-imagenet", batches[] = "4,20,64", works[] = "step,inference", both[] = "onednn,blas";
-  char blas[] = "blas";
-  *o = (bench_options){.depth = 50, .width = 64, .seconds = 2};
-  read_list(o, 's', sizes);
-  read_list(o, 'b', batches);
-  read_list(o, 'w', works);
-  read_list(o, 'e', strstr(iscp_version_text(), "oneDNN") ? both : blas);
-  for (int32_t t = 1; t < omp_get_max_threads() && o->thread_count < MOST_ITEMS - 1; t *= 2)
-    o->threads[o->thread_count++] = t;
-  o->threads[o->thread_count++] = omp_get_max_threads();
-}
-
-static void set_smoke(bench_options *o) {
-  char sizes[] = "16-cifar,32", batches[] = "4,6", threads[] = "1,2";
-  read_list(o, 's', sizes);
-  read_list(o, 'b', batches);
-  read_list(o, 't', threads);
-  o->depth = 18;
-  o->width = 8;
-  o->seconds = 0.05;
-}
-
 int main(int argc, char **argv) {
-  static const struct option names[] = {
-      {"sizes", 1, NULL, 's'},   {"batches", 1, NULL, 'b'}, {"works", 1, NULL, 'w'},   {"backends", 1, NULL, 'e'},
-      {"threads", 1, NULL, 't'}, {"depth", 1, NULL, 'd'},   {"width", 1, NULL, 'i'},   {"seconds", 1, NULL, 'x'},
-      {"json", 1, NULL, 'j'},    {"serve", 0, NULL, 'v'},   {"smoke", 0, NULL, 'k'},   {NULL, 0, NULL, 0}};
-  bench_options o;
-  set_defaults(&o);
-  for (int letter; (letter = getopt_long(argc, argv, "", names, NULL)) != -1;)
-    switch (letter) {
-    case 'd': o.depth = (int32_t)strtol(optarg, NULL, 10); break;
-    case 'i': o.width = (int32_t)strtol(optarg, NULL, 10); break;
-    case 'x': o.seconds = strtod(optarg, NULL); break;
-    case 'j': o.json = optarg; break;
-    case 'v': o.serve = 1; break;
-    case 'k': o.smoke = 1; break;
-    case '?': usage("a wrong option"); break;
-    default: read_list(&o, letter, optarg);
-    }
-  if (o.smoke)
-    set_smoke(&o);
-  return o.serve ? serve(&o) : run_matrix(&o);
+  bench_options options;
+  read_options(&options, argc, argv);
+  return options.serve ? serve(&options) : options.layers ? run_layers(&options) : run_matrix(&options);
 }

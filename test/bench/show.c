@@ -53,10 +53,10 @@ static void emit_row(emitter *j, const bench_row *row) {
   emit_close(j, '}');
 }
 
-void write_json(const char *path, const bench_row *rows, int count) {
-  emitter j = {.file = fopen(path, "w")};
+void write_json(const bench_options *options, const bench_row *rows, int count) {
+  emitter j = {.file = fopen(options->json, "w")};
   if (!j.file) {
-    fprintf(stderr, "bench: %s cannot be written\n", path);
+    fprintf(stderr, "bench: %s cannot be written\n", options->json);
     exit(1);
   }
   double peak = 0;
@@ -66,6 +66,8 @@ void write_json(const char *path, const bench_row *rows, int count) {
   emit_number(&j, "peak_gflops", peak);
   emit_text(&j, "peak_kernel", peak_kernel());
   emit_text(&j, "library", iscp_version_text());
+  emit_text(&j, "convolutions", options->convolutions ? "fast" : "direct");
+  emit_text(&j, "precision", options->precision ? "bf16" : "f32");
   emit_open(&j, "results", '[');
   for (int i = 0; i < count; i++)
     emit_row(&j, &rows[i]);

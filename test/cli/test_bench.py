@@ -16,8 +16,9 @@ class Bench(Case):
         done = run("bench", *words, *QUICK, "--json")
         bench = json.loads(done.stdout)
         self.assertEqual(
-            list(bench)[:7],
-            "peak_gflops peak_gflops_one_thread peak_kernel library kernels threads results".split(),
+            list(bench)[:9],
+            "peak_gflops peak_gflops_one_thread peak_kernel library kernels threads convolutions precision "
+            "results".split(),
         )
         self.assertGreater(bench["peak_gflops"], 0)
         for row in bench["results"]:
