@@ -360,11 +360,27 @@ START_TEST(each_allocation_may_fail) {
 }
 END_TEST
 
+#if ISC_HAVE_ONEDNN
+/* Blocks of 16 channels want registers of 16 numbers, which AVX-512 and AVX10 have. */
+START_TEST(the_layout_follows_the_kernels) {
+  const char *kernels = isc_onednn_kernels();
+  bool is_wide = !strncmp(kernels, "avx512", 6) || !strncmp(kernels, "avx10", 5);
+  ck_assert_int_eq(isc_backend_onednn.block(), is_wide ? 16 : 8);
+  const char *limit = getenv("ONEDNN_MAX_CPU_ISA");
+  if (limit && !strcmp(limit, "AVX2"))
+    ck_assert_str_eq(kernels, "avx2");
+}
+END_TEST
+#endif
+
 int main(void) {
   Suite *suite = suite_create("conv");
   TCase *published = tcase_create("published"), *odd = tcase_create("odd");
   tcase_add_test(published, resnet50_at_224);
   tcase_add_test(published, resnet50_at_32);
+#if ISC_HAVE_ONEDNN
+  tcase_add_test(published, the_layout_follows_the_kernels);
+#endif
   tcase_add_test(odd, odd_shapes);
   tcase_add_test(odd, several_tiles);
   tcase_add_test(odd, each_allocation_may_fail);

@@ -275,16 +275,9 @@ static void destroy(isc_conv *conv) {
 
 /* ---- The table ---- */
 
+/* Instruction sets are masks: those of AVX-512, in whatever version, contain avx512_core's bits. */
 static int32_t block(void) {
-  switch (dnnl_get_effective_cpu_isa()) {
-  case dnnl_cpu_isa_sse41:
-  case dnnl_cpu_isa_avx:
-  case dnnl_cpu_isa_avx2:
-  case dnnl_cpu_isa_avx2_vnni:
-    return 8;
-  default:
-    return 16;
-  }
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core ? 16 : 8;
 }
 
 static size_t scratch(const isc_conv *conv) {

@@ -11,23 +11,44 @@ const char *isc_onednn_version(void) {
   return text;
 }
 
+/* Every instruction set is a mask that contains those it builds on. The newest first, of the headers that compile this:
+ * the library that runs may know others. */
+static const struct isa {
+  dnnl_cpu_isa_t mask;
+  const char *name;
+} isas[] = {
+#if DNNL_VERSION_MAJOR > 3 || (DNNL_VERSION_MAJOR == 3 && DNNL_VERSION_MINOR >= 9)
+    {dnnl_cpu_isa_avx10_2_512_amx_2, "avx10_2_amx_2"},
+    {dnnl_cpu_isa_avx10_2_512, "avx10_2"},
+#endif
+#if DNNL_VERSION_MAJOR >= 3
+    {dnnl_cpu_isa_avx512_core_amx_fp16, "avx512_core_amx_fp16"},
+    {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"},
+    {dnnl_cpu_isa_avx512_core_fp16, "avx512_core_fp16"},
+#else
+    {dnnl_cpu_isa_avx512_core_amx, "avx512_core_amx"},
+#endif
+    {dnnl_cpu_isa_avx512_core_bf16, "avx512_core_bf16"},
+    {dnnl_cpu_isa_avx512_core_vnni, "avx512_core_vnni"},
+    {dnnl_cpu_isa_avx512_core, "avx512_core"},
+#if DNNL_VERSION_MAJOR >= 3
+    {dnnl_cpu_isa_avx2_vnni_2, "avx2_vnni_2"},
+#endif
+    {dnnl_cpu_isa_avx2_vnni, "avx2_vnni"},
+    {dnnl_cpu_isa_avx2, "avx2"},
+    {dnnl_cpu_isa_avx, "avx"},
+    {dnnl_cpu_isa_sse41, "sse41"},
+};
+
 const char *isc_onednn_kernels(void) {
-  switch (dnnl_get_effective_cpu_isa()) {
-  case dnnl_cpu_isa_sse41:
-    return "sse41";
-  case dnnl_cpu_isa_avx:
-    return "avx";
-  case dnnl_cpu_isa_avx2:
-    return "avx2";
-  case dnnl_cpu_isa_avx2_vnni:
-    return "avx2_vnni";
-  case dnnl_cpu_isa_avx512_core:
-    return "avx512_core";
-  case dnnl_cpu_isa_avx512_core_vnni:
-    return "avx512_core_vnni";
-  case dnnl_cpu_isa_avx512_core_bf16:
-    return "avx512_core_bf16";
-  default:
-    return "avx512_core_bf16 or newer";
+  static _Thread_local char text[48];
+  unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
+  for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
+    unsigned mask = (unsigned)isas[i].mask;
+    if ((isa & mask) != mask)
+      continue;
+    snprintf(text, sizeof text, "%s%s", isas[i].name, isa == mask ? "" : " or newer");
+    return text;
   }
+  return "generic";
 }

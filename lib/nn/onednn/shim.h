@@ -8,6 +8,9 @@
 #if DNNL_VERSION_MAJOR < 2 || (DNNL_VERSION_MAJOR == 2 && DNNL_VERSION_MINOR < 6)
 #error "oneDNN 2.6 or newer is needed"
 #endif
+#if DNNL_CPU_RUNTIME != DNNL_RUNTIME_OMP && DNNL_CPU_RUNTIME != DNNL_RUNTIME_SEQ
+#error "oneDNN must be built for OpenMP (or sequential): a context's thread count would not govern TBB, SYCL or a thread pool"
+#endif
 
 /* A descriptor that is owned, and one that is borrowed. */
 typedef dnnl_memory_desc_t isc_md;
