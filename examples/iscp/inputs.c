@@ -96,6 +96,8 @@ int open_context(iscp_context **out, const machine_settings *settings) {
   options.convolutions = settings->convolutions;
   options.precision = settings->precision;
   options.log = print_log;
+  if (settings->adjust)
+    settings->adjust(&options);
   options.log_level = settings->verbose ? ISCP_LOG_DEBUG : ISCP_LOG_WARNING;
   status = iscp_context_create(out, &options);
   return status == ISCP_OK ? EXIT_DONE : failed(status);

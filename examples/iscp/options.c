@@ -110,10 +110,11 @@ int options_read(const cli_command *command, int argc, char **argv, void *const 
   }
   if (argc - optind < command->arguments)
     return usage_error(command, "too few words, expected ", command->usage);
-  if (argc - optind > command->arguments)
-    return usage_error(command, "one word too many: ", argv[optind + command->arguments]);
-  for (int i = 0; i < command->arguments; i++)
-    words[i] = argv[optind + i];
+  int most = command->arguments + command->optional;
+  if (argc - optind > most)
+    return usage_error(command, "one word too many: ", argv[optind + most]);
+  for (int i = 0; i < most; i++)
+    words[i] = optind + i < argc ? argv[optind + i] : NULL;
   return EXIT_DONE;
 }
 

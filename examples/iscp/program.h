@@ -28,18 +28,18 @@ typedef struct cli_command {
   const char *name, *summary;
   const char *usage;                 /* "MODEL DATA -o DIR" */
   const char *text;                  /* examples and what to know */
-  int arguments;                     /* how many words besides options */
+  int arguments, optional;           /* how many words besides options, and how many more may follow */
   const option_group *const *groups; /* the last is NULL */
   int (*run)(const struct cli_command *command, int argc, char **argv);
 } cli_command;
 
 extern const char *program_path; /* as it was called */
-extern const cli_command info_command, search_command, power_command;
+extern const cli_command info_command, search_command, power_command, bench_command;
 
 /* ---- Options (options.c) ---- */
 
-/* Reads a command's options into `settings`, one pointer a group, and its words into `words`. EXIT_DONE; EXIT_USAGE;
- * or -1 after --help, when there is nothing left to do. */
+/* Reads a command's options into `settings`, one pointer a group, and its words into `words`, NULL for those left out.
+ * EXIT_DONE; EXIT_USAGE; or -1 after --help, when there is nothing left to do. */
 int options_read(const cli_command *command, int argc, char **argv, void *const *settings, const char **words);
 void options_help(const cli_command *command);
 
@@ -78,6 +78,7 @@ int failed(iscp_status status);
 typedef struct machine_settings {
   int32_t threads, backend, convolutions, precision, verbose;
   int64_t memory; /* bytes, 0 = no bound */
+  void (*adjust)(iscp_context_options *options); /* a command's own, or NULL */
 } machine_settings;
 
 typedef struct model_settings {

@@ -92,9 +92,9 @@ ISCP_API void iscp_search_destroy(iscp_search *search);
 ISCP_API iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user);
 
 /* The same in small pieces. One call does one of these: the clean pass over the dataset (the first call); one step of
- * Algorithm 1 for every lane, a minibatch each, in one pass of the network; the figures of one canvas whose mask is
- * final, which takes two passes over D_n; or nothing, where two classes were finished at once and the second is yet to
- * be yielded. *class_index is the class that is finished, or -1 while none is; *more is 1 until every class was yielded:
+ * Algorithm 1 for every lane, a minibatch each; the figures of one canvas whose mask is final, which takes two passes
+ * over D_n; or nothing, where two classes were finished at once and the second is yet to be yielded. *class_index is
+ * the class that is finished, or -1 while none is; *more is 1 until every class was yielded:
  *
  *   int32_t y, more = 1;
  *   while (more && iscp_search_step(search, &y, &more, NULL, NULL) == ISCP_OK)

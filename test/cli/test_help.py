@@ -6,14 +6,14 @@ import unittest
 
 from command import DATA, MODEL, PROGRAM, Case, run
 
-COMMANDS = ["info", "search", "power"]
+COMMANDS = ["info", "search", "power", "bench"]
 
 
 class Help(Case):
     def test_of_the_program(self):
         text = run("--help").stdout
         for command in COMMANDS:
-            self.assertRegex(text, rf"(?m)^  {command} +MODEL")
+            self.assertRegex(text, rf"(?m)^  {command} +\[?MODEL")
         self.assertIn("iscp search examples/models", text)
         self.assertEqual(run("-h").stdout, text)
         self.assertEqual(run(code=2).stderr, text)
@@ -22,7 +22,7 @@ class Help(Case):
         for command in COMMANDS:
             text = run(command, "--help").stdout
             self.assertEqual(run(command, "-h").stdout, text)
-            self.assertRegex(text, rf"^usage: iscp {command} MODEL")
+            self.assertRegex(text, rf"^usage: iscp {command} \[?MODEL")
             self.assertRegex(text, rf"(?m)^  iscp {command} ")  # an example
             self.assertLessEqual(max(map(len, text.splitlines())), 100)
 
@@ -31,6 +31,7 @@ class Help(Case):
         for command in COMMANDS:
             for option, value in re.findall(r"(?m)^ +(?:-\w, +)?(--[\w-]+)( \S+)?", run(command, "--help").stdout):
                 words = [option, "x"] if value else [option]
+                words += ["one", "word", "too", "many"]
                 done = subprocess.run([PROGRAM, command, *words], capture_output=True, text=True)
                 self.assertEqual(done.returncode, 2, option)
                 self.assertNotIn("unknown", done.stderr)
@@ -55,6 +56,10 @@ class Usage(Case):
             (["search", MODEL, DATA, "-o", "x", "--resume", "--overwrite"], "--overwrite"),
             (["info"], "MODEL"),
             (["power", MODEL, DATA], "MODEL DATA DIR"),
+            (["bench", MODEL, DATA, "more"], "more"),
+            (["bench", MODEL, "--sizes", "32"], "--sizes"),
+            (["bench", "--size", "32"], "expected MODEL"),
+            (["bench", "--limit", "5"], "expected MODEL and DATA"),
         ]
         for words, expected in cases:
             with self.subTest(words=words):
