@@ -1,8 +1,13 @@
 /* The root of everything: allocator, log, threads and backend. Nothing in the library is process-global.
  *
  * Every object is made from a context, directly or through its parent, and keeps it alive: contexts and
- * objects may be destroyed in any order. A context may be used from several threads at once. After fork()
- * the child must make its own: computing calls on inherited objects return ISCP_ERROR_BUSY. */
+ * objects may be destroyed in any order. A context may be used from several threads at once, and so may contexts of
+ * different thread counts and backends.
+ *
+ * After fork() the child must make its own: computing calls on inherited objects return ISCP_ERROR_BUSY. If the thread that
+ * forked had computed on more than one thread, then in the child it may compute with contexts of 1 thread only, others are
+ * refused likewise; new threads of the child, and processes started by exec or spawn, are free. The library does not
+ * see teams that other OpenMP code of the process made before the fork. */
 #ifndef ISCP_CONTEXT_H
 #define ISCP_CONTEXT_H
 

@@ -43,8 +43,8 @@ void isc_context_drop(iscp_context *context);
 /* Hands a line to the context's log if its level asks for it. */
 void isc_log(const iscp_context *context, int32_t level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Every computing entry point runs between these two: the first refuses a forked child and gives the calling thread's
- * OpenMP pool the context's thread count, the second restores what the caller had. */
+/* Every computing entry point runs between these two: the first refuses what would hang in a forked child and gives the
+ * calling thread's OpenMP pool the context's thread count, the second restores what the caller had. */
 typedef struct isc_compute {
   int saved_threads;
 } isc_compute;

@@ -105,10 +105,21 @@ void isc_log(const iscp_context *context, int32_t level, const char *format, ...
   context->log(level, line, context->log_user);
 }
 
+/* The process in which this thread last led a team. libgomp keeps a team with the thread that leads it, so that a child
+ * forked by that thread would wait forever for threads that it does not have; fork copies this note as well. */
+static _Thread_local pid_t led_in;
+
 iscp_status isc_compute_enter(const iscp_context *context, isc_compute *compute) {
-  if (context->process != getpid())
+  pid_t process = getpid();
+  if (context->process != process)
     return isc_fail(ISCP_ERROR_BUSY, "the context was made in process %ld and this is %ld, expected a context of its own "
-                    "after fork", (long)context->process, (long)getpid());
+                    "after fork", (long)context->process, (long)process);
+  if (context->threads > 1) {
+    if (led_in && led_in != process)
+      return isc_fail(ISCP_ERROR_BUSY, "this thread computed on several threads before fork and cannot lead %d now, "
+                      "expected a context of 1 thread, a new thread, or spawn instead of fork", context->threads);
+    led_in = process;
+  }
   compute->saved_threads = omp_get_max_threads();
   omp_set_num_threads(context->threads);
   return ISCP_OK;

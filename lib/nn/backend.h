@@ -27,6 +27,7 @@ typedef struct isc_conv isc_conv; /* each backend's own */
 typedef struct isc_backend {
   const char *name;
   int32_t (*block)(void); /* of all activations; the network's input is N C H W */
+  iscp_status (*check)(const iscp_context *context); /* whether the context's precision can be had here; NULL = always */
 
   /* dst = max(weights * src + bias [+ dst], 0); without relu no max. All memory that a call needs beyond src and dst is
    * the caller's `scratch`, of conv_scratch bytes, 64-byte aligned. conv_create answers

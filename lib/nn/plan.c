@@ -96,6 +96,8 @@ static iscp_status create_empty(isc_plan **out, const isc_network *network, cons
     return ISCP_ERROR_MEMORY;
   plan->network = isc_network_hold(network);
   plan->backend = isc_backend_of(context);
+  if (plan->backend->check)
+    ISC_TRY(plan->backend->check(context));
   plan->block = plan->backend->block();
   plan->batch = form->batch;
   plan->gradient = form->gradient;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "nn/backend.h"
+#include "nn/blas/threads.h"
 
 enum { SCRATCH_NUMBERS = 1 << 20 };
 
@@ -213,6 +214,20 @@ static iscp_status backward_data(isc_conv *conv, const float *diff_dst, float *d
 
 static int32_t block(void) { return 1; }
 
+static iscp_status governed_forward(isc_conv *conv, const float *src, float *dst, void *scratch_memory) {
+  isc_blas_enter();
+  iscp_status status = forward(conv, src, dst, scratch_memory);
+  isc_blas_leave();
+  return status;
+}
+
+static iscp_status governed_backward_data(isc_conv *conv, const float *diff_dst, float *diff_src, void *scratch_memory) {
+  isc_blas_enter();
+  iscp_status status = backward_data(conv, diff_dst, diff_src, scratch_memory);
+  isc_blas_leave();
+  return status;
+}
+
 static const char *implementation(const isc_conv *conv, bool backward) {
   if (is_direct(&conv->shape))
     return "sgemm";
@@ -227,6 +242,6 @@ const isc_backend isc_backend_blas = {
     .conv_scratch = scratch,
     .conv_memory = memory,
     .conv_implementation = implementation,
-    .conv_forward = forward,
-    .conv_backward_data = backward_data,
+    .conv_forward = governed_forward,
+    .conv_backward_data = governed_backward_data,
 };

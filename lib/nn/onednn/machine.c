@@ -1,8 +1,17 @@
-/* What oneDNN is, and which of its CPU kernels run here. */
+/* What oneDNN is, which of its CPU kernels run here, and what that means for layouts and threads. */
+#include <pthread.h>
 #include <stdio.h>
 
-#include "nn/backend.h"
-#include "nn/onednn/shim.h"
+#include "nn/onednn/direction.h"
+
+static pthread_mutex_t creation = PTHREAD_MUTEX_INITIALIZER;
+
+void isc_onednn_lock(void) { pthread_mutex_lock(&creation); }
+void isc_onednn_unlock(void) { pthread_mutex_unlock(&creation); }
+
+int32_t isc_onednn_block(void) {
+  return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core ? 16 : 8;
+}
 
 const char *isc_onednn_version(void) {
   static _Thread_local char text[32];

@@ -28,11 +28,12 @@ static inline isc_const_md isc_md_view(const isc_md *md) {
 #endif
 }
 
-static inline dnnl_status_t isc_md_create(isc_md *md, int ndims, const dnnl_dims_t dims, dnnl_format_tag_t tag) {
+static inline dnnl_status_t isc_md_create(isc_md *md, int ndims, const dnnl_dims_t dims, dnnl_data_type_t type,
+                                          dnnl_format_tag_t tag) {
 #if DNNL_VERSION_MAJOR >= 3
-  return dnnl_memory_desc_create_with_tag(md, ndims, dims, dnnl_f32, tag);
+  return dnnl_memory_desc_create_with_tag(md, ndims, dims, type, tag);
 #else
-  return dnnl_memory_desc_init_by_tag(md, ndims, dims, dnnl_f32, tag);
+  return dnnl_memory_desc_init_by_tag(md, ndims, dims, type, tag);
 #endif
 }
 
@@ -51,34 +52,36 @@ typedef struct isc_geometry {
   dnnl_dims_t strides, dilates, padding;
 } isc_geometry;
 
-static inline dnnl_status_t isc_conv_forward_pd(dnnl_primitive_desc_t *pd, dnnl_engine_t engine, isc_const_md src,
-                                                isc_const_md weights, isc_const_md bias, isc_const_md dst,
+static inline dnnl_status_t isc_conv_forward_pd(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                                                dnnl_alg_kind_t algorithm, isc_const_md src, isc_const_md weights,
+                                                isc_const_md bias, isc_const_md dst,
                                                 const isc_geometry *g, const_dnnl_primitive_attr_t attr) {
 #if DNNL_VERSION_MAJOR >= 3
-  return dnnl_convolution_forward_primitive_desc_create(pd, engine, dnnl_forward_inference, dnnl_convolution_direct, src,
+  return dnnl_convolution_forward_primitive_desc_create(pd, engine, dnnl_forward_inference, algorithm, src,
                                                         weights, bias, dst, g->strides, g->dilates, g->padding,
                                                         g->padding, attr);
 #else
   dnnl_convolution_desc_t desc;
   dnnl_status_t status =
-      dnnl_dilated_convolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_convolution_direct, src, weights, bias,
+      dnnl_dilated_convolution_forward_desc_init(&desc, dnnl_forward_inference, algorithm, src, weights, bias,
                                                  dst, g->strides, g->dilates, g->padding, g->padding);
   return status == dnnl_success ? dnnl_primitive_desc_create(pd, &desc, attr, engine, NULL) : status;
 #endif
 }
 
 static inline dnnl_status_t isc_conv_backward_data_pd(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
-                                                      isc_const_md diff_src, isc_const_md weights, isc_const_md diff_dst,
+                                                      dnnl_alg_kind_t algorithm, isc_const_md diff_src,
+                                                      isc_const_md weights, isc_const_md diff_dst,
                                                       const isc_geometry *g, const_dnnl_primitive_desc_t hint,
                                                       const_dnnl_primitive_attr_t attr) {
 #if DNNL_VERSION_MAJOR >= 3
-  return dnnl_convolution_backward_data_primitive_desc_create(pd, engine, dnnl_convolution_direct, diff_src, weights,
+  return dnnl_convolution_backward_data_primitive_desc_create(pd, engine, algorithm, diff_src, weights,
                                                               diff_dst, g->strides, g->dilates, g->padding, g->padding,
                                                               hint, attr);
 #else
   dnnl_convolution_desc_t desc;
   dnnl_status_t status =
-      dnnl_dilated_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, diff_src, weights, diff_dst,
+      dnnl_dilated_convolution_backward_data_desc_init(&desc, algorithm, diff_src, weights, diff_dst,
                                                        g->strides, g->dilates, g->padding, g->padding);
   return status == dnnl_success ? dnnl_primitive_desc_create(pd, &desc, attr, engine, hint) : status;
 #endif
