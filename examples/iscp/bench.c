@@ -27,7 +27,7 @@ static const option_line lines[] = {
     {WORKS, "works", "LIST", "step, inference; default both"},
     {BATCHES, "batches", "LIST", "images a pass of the network; a step of 20 is five lanes of 4, and one of\n"
                                  "64 sixteen. Default 4,20; with MODEL: as a search of it takes them"},
-    {SECONDS, "seconds", "X", "for each line of the table, 0.1 to 600, and a first run; default 1.5"},
+    {SECONDS, "seconds", "X", "for each line of the table, 0.1 to 600, and two first runs; default 3"},
     {JSON, "json", NULL, "print JSON in place of the table"},
     {0},
 };
@@ -321,7 +321,7 @@ static int is_consistent(const settings *own, const inputs *in, int has_model) {
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
-  settings own = {.seconds = 1.5};
+  settings own = {.seconds = 3};
   inputs in = {.machine = {.adjust = counter_install}};
   const char *words[2];
   int code = options_read(command, argc, argv, (void *[]){&own, &in.data, &in.model, &in.machine}, words);
