@@ -70,8 +70,8 @@ typedef struct iscp_search_options {
   int32_t user_canvas_count; /* entries of `user_canvases`, 0 to 1000; default 0 */
   const int32_t *classes;    /* the classes to search, each once; NULL = all; copied; default NULL */
   const float *user_canvases; /* user_canvas_count x channels x height x width in [0,1]; copied; default NULL */
-  int32_t pass_batch;         /* images of one pass of the network, 1 to 4096; 0 = lanes times batch, or fewer where the context's
-                                 memory asks for it; default 0 */
+  int32_t pass_batch;         /* images of one pass of the network, 1 to 4096; 0 = those of all lanes, in several equal passes where
+                                 a larger one gains nothing or the context's memory asks for it; default 0 */
 } iscp_search_options;
 
 ISCP_API iscp_status iscp_search_options_init(iscp_search_options *options, uint32_t struct_size);

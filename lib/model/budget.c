@@ -1,12 +1,13 @@
 /* How many images a pass takes: what keeps the machine busy, and what the context's memory budget allows. */
 #include "model/model.h"
 
+/* About 64 images of 32x32, fewer of larger ones: activations stay near the caches. But some for each thread. */
 int32_t isc_model_good_batch(const iscp_model *model, int32_t purpose) {
-  /* About 64 images of 32x32, fewer of larger ones: enough work a layer for every thread, activations within the caches. */
   int64_t pixels = isc_contract_pixels(iscp_model_contract(model));
   int64_t batch = 64 * 1024 / (pixels ? pixels : 1);
-  int64_t least = purpose == ISCP_SESSION_GRADIENT ? 4 : 8;
-  return (int32_t)(batch < least ? least : batch > 64 ? 64 : batch);
+  int64_t least = (purpose == ISCP_SESSION_GRADIENT ? 2 : 4) * (int64_t)iscp_context_threads(isc_model_context(model));
+  batch = batch < least ? least : batch;
+  return (int32_t)(batch < 4 ? 4 : batch > 64 ? 64 : batch);
 }
 
 static iscp_status fits(bool *answer, const iscp_model *model, int32_t batch, int32_t purpose, int64_t budget) {

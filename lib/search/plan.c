@@ -16,11 +16,18 @@ static int64_t own_bytes(const iscp_search *search, int64_t lanes) {
   return lanes * (search->options.batch * search->numbers * (int64_t)sizeof(float) + search->pixels * (int64_t)sizeof(double));
 }
 
+/* Beyond a good batch a pass gains nothing but memory: then several equal ones, as far as possible. */
+static int32_t wished_pass(const iscp_search *search, int32_t rows) {
+  int32_t good = isc_model_good_batch(search->model, ISCP_SESSION_GRADIENT);
+  if (search->options.pass_batch)
+    return search->options.pass_batch < rows ? search->options.pass_batch : rows;
+  int32_t passes = (rows + good - 1) / good;
+  return (rows + passes - 1) / passes;
+}
+
 static iscp_status pass_of(int32_t *pass, const iscp_search *search, int64_t lanes) {
-  int64_t rows = lanes * search->options.batch;
-  int32_t most = search->options.pass_batch ? search->options.pass_batch : ISC_LARGEST_BATCH;
-  return isc_budget_fit(pass, search->model, rows < most ? (int32_t)rows : most, ISCP_SESSION_GRADIENT,
-                        own_bytes(search, lanes));
+  return isc_budget_fit(pass, search->model, wished_pass(search, (int32_t)lanes * search->options.batch),
+                        ISCP_SESSION_GRADIENT, own_bytes(search, lanes));
 }
 
 /* ---- Measuring ---- */
@@ -65,21 +72,23 @@ static iscp_status time_rows(double *seconds, const iscp_search *search, int32_t
   return status;
 }
 
-/* Doubles the lanes until a doubling brings nothing, or memory, jobs or MOST_MEASURED end it. */
+/* Doubles the lanes until a doubling brings nothing, or no larger pass, or jobs or MOST_MEASURED end it. */
 static iscp_status measure(int64_t *lanes, const iscp_search *search, int64_t jobs) {
   double best = 0;
+  int32_t before = 0;
   *lanes = 1;
   for (int64_t tried = 1; tried <= jobs; tried *= 2) {
     int32_t rows = (int32_t)tried * search->options.batch, pass;
-    double seconds;
+    double seconds = 0;
     if (tried > 1 && rows > MOST_MEASURED)
       break;
     ISC_TRY(pass_of(&pass, search, tried));
-    if (tried > 1 && pass < rows)
+    if (pass <= before)
       break;
+    before = pass;
     ISC_TRY(time_rows(&seconds, search, pass));
-    isc_log(search->context, ISCP_LOG_INFO, "%lld lanes of %d images: %.3f ms an image", (long long)tried,
-            search->options.batch, 1e3 * seconds);
+    isc_log(search->context, ISCP_LOG_INFO, "%lld lanes of %d images, %d a pass: %.3f ms an image", (long long)tried,
+            search->options.batch, pass, 1e3 * seconds);
     if (tried > 1 && seconds > GAIN * best)
       break;
     best = seconds;

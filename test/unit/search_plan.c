@@ -186,7 +186,7 @@ START_TEST(long_searches_measure) {
   iscp_search *search;
   ASSERT_OK(iscp_search_create(&search, model, world.dataset, &options));
   ASSERT_OK(iscp_search_get_options(search, &told));
-  ck_assert_msg(strstr(lines.text, "1 lanes of 4 images: ") && strstr(lines.text, "2 lanes of 4 images: "), "log: %s",
+  ck_assert_msg(strstr(lines.text, "1 lanes of 4 images, 4 a pass: ") && strstr(lines.text, "2 lanes of 4 images, 8 a pass: "), "log: %s",
                 lines.text);
   ck_assert(told.lanes >= 1 && told.lanes <= TOY_CLASSES * options.canvases);
   ck_assert_int_eq(told.pass_batch, told.lanes * options.batch);

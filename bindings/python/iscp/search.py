@@ -120,7 +120,7 @@ def search(
     select    the best canvas by "loss" or by "power" at `select_size`
     ties      equal mask values are ranked by "evidence" or by "index"
     lanes     searches that take their steps together; 0 = chosen, by measurement if the search is long
-    pass_batch  images of one pass of the network; 0 = all of the lanes', or as many as the context's memory allows
+    pass_batch  images of one pass of the network; 0 = as many as gain speed and the context's memory allows
     progress  called with a Progress about ten times a second; stops the search by returning true or raising
 
     To keep what is done when a search is stopped, use Search."""
