@@ -29,7 +29,7 @@ const char *iscp_version_text(void) {
 }
 
 const char *iscp_context_kernels(const iscp_context *context) {
-  static _Thread_local char text[160];
+  static _Thread_local char text[256];
   const char *onednn = isc_onednn_kernels();
   if (!context)
     return "";

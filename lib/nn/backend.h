@@ -52,7 +52,12 @@ const isc_backend *isc_backend_of(const iscp_context *context);
 const char *isc_onednn_version(void);
 const char *isc_onednn_kernels(void);
 const char *isc_blas_version(void);
+/* With advice in brackets where OpenBLAS does not use what the CPU has: "Haswell (this CPU has AVX-512: set ...)". */
 const char *isc_blas_kernels(void);
+/* What to do so that OpenBLAS, which runs `kernels`, uses the CPU's features; "" where it does. */
+const char *isc_blas_advice(const char *kernels, bool avx512, bool avx2);
+/* Says so in the log: a warning where OpenBLAS computes everything, for information where it is a fallback. */
+void isc_blas_advise(const iscp_context *context);
 
 /* ---- Operations of all backends ---- */
 

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "nn/backend.h"
 #include "nn/parameters.h"
 
 struct isc_network {
@@ -33,6 +34,7 @@ iscp_status isc_network_create(isc_network **out, const iscp_context *context, i
   network->parameters = isc_parameters_count(graph);
   network->tensors = *tensors;
   memset(tensors, 0, sizeof *tensors);
+  isc_blas_advise(context);
   *out = network;
   network = NULL;
 done:

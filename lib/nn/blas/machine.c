@@ -1,7 +1,12 @@
-/* What OpenBLAS is, and which of its CPU kernels it chose when it was loaded. */
+/* What OpenBLAS is, which of its CPU kernels it chose when it was loaded, and whether this CPU has better ones.
+ *
+ * OpenBLAS chooses by a table of CPUs, and takes one that is newer than itself for an old one: its kernels for Haswell
+ * give half of what a CPU with AVX-512 can do, those for Prescott a fifth. A running process cannot change the choice, so it
+ * is told. */
 #include <cblas.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "nn/backend.h"
 
@@ -13,4 +18,44 @@ const char *isc_blas_version(void) {
   return text;
 }
 
-const char *isc_blas_kernels(void) { return openblas_get_corename(); }
+static bool is_among(const char *name, const char *const *names) {
+  while (*names && strcasecmp(name, *names))
+    names++;
+  return *names != NULL;
+}
+
+const char *isc_blas_advice(const char *kernels, bool avx512, bool avx2) {
+  static const char *const with_avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids", NULL};
+  static const char *const with_avx2[] = {"Haswell", "Zen", NULL};
+  if (avx512 && !is_among(kernels, with_avx512))
+    return "this CPU has AVX-512: set OPENBLAS_CORETYPE=SkylakeX";
+  if (!avx512 && avx2 && !is_among(kernels, with_avx2))
+    return "this CPU has AVX2: set OPENBLAS_CORETYPE=Haswell";
+  return "";
+}
+
+/* A build for one CPU has no choice to be made. */
+static const char *advice_here(void) {
+#if defined(__x86_64__)
+  if (strstr(openblas_get_config(), "DYNAMIC_ARCH"))
+    return isc_blas_advice(openblas_get_corename(),
+                           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"),
+                           __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+#endif
+  return "";
+}
+
+void isc_blas_advise(const iscp_context *context) {
+  const char *advice = advice_here();
+  int32_t level = isc_backend_of(context) == &isc_backend_blas ? ISCP_LOG_WARNING : ISCP_LOG_INFO;
+  if (*advice)
+    isc_log(context, level, "OpenBLAS runs its %s kernels, %s", openblas_get_corename(), advice);
+}
+
+const char *isc_blas_kernels(void) {
+  static _Thread_local char text[128];
+  const char *kernels = openblas_get_corename(), *advice = advice_here();
+  snprintf(text, sizeof text, *advice ? "%s (%s)" : "%s", kernels, advice);
+  return text;
+}
