@@ -50,7 +50,7 @@ void isc_blas_advise(const iscp_context *context) {
   const char *advice = advice_here();
   int32_t level = isc_backend_of(context) == &isc_backend_blas ? ISCP_LOG_WARNING : ISCP_LOG_INFO;
   if (*advice)
-    isc_log(context, level, "OpenBLAS runs its %s kernels, %s", openblas_get_corename(), advice);
+    isc_log(context, level, "OpenBLAS runs its %s kernels, but %s", openblas_get_corename(), advice);
 }
 
 const char *isc_blas_kernels(void) {
