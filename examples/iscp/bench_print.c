@@ -30,7 +30,7 @@ static void print_time(double seconds) {
 }
 
 void bench_print(const bench_report *report) {
-  printf("%s, %d threads, kernels: %s\n", backend_name(report->context), iscp_context_threads(report->context),
+  printf("%s, %d threads\nkernels: %s\n", backend_name(report->context), iscp_context_threads(report->context),
          iscp_context_kernels(report->context));
   printf("peak of multiply-adds in registers (%s): %.0f GFLOP/s, of one thread %.0f\n\n", peak_kernel(), report->peak,
          report->peak_one);

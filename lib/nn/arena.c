@@ -44,10 +44,10 @@ static void measure_slots(const isc_plan *plan, int64_t sizes[ISC_SLOTS]) {
   grow_to(sizes, g->head_diff, isc_plan_dst_count(plan, g->last_layer));
   for (int32_t i = 0; i < g->backward_count; i++) {
     const isc_operation *o = &g->backward[i];
-    if (o->kind == ISC_CONV_BACKWARD_DATA)
-      grow_to(sizes, o->dst, isc_plan_src_count(plan, o->layer));
-    else if (o->kind == ISC_POOL_BACKWARD)
-      grow_to(sizes, o->dst, isc_plan_pool_count(plan, false));
+    bool conv = o->kind == ISC_CONV_BACKWARD_DATA;
+    grow_to(sizes, o->dst, conv ? isc_plan_src_count(plan, o->layer) : isc_plan_pool_count(plan, false));
+    if (o->join != ISC_NO_SLOT && !plan->runners[o->layer]->conv_backward_data_join)
+      grow_to(sizes, o->join, isc_plan_src_count(plan, o->layer));
   }
 }
 

@@ -41,6 +41,13 @@ typedef struct isc_backend {
 
   /* diff_src = transposed weights * diff_dst; overwrites. ReLU and sum are the caller's. */
   iscp_status (*conv_backward_data)(isc_conv *conv, const float *diff_dst, float *diff_src, void *scratch);
+
+  /* The same with what follows, for backends that can do it on the way to memory; NULL for others, and then the caller does it
+   * (relu.c): forward also writes dst's bits (may be NULL); diff_src = diff_src [+ what it held], 0 where `bits` (NULL = all set)
+   * are not set. */
+  iscp_status (*conv_forward_bits)(isc_conv *conv, const float *src, float *dst, uint16_t *bits, void *scratch);
+  iscp_status (*conv_backward_data_join)(isc_conv *conv, const float *diff_dst, float *diff_src, bool add, const uint16_t *bits,
+                                         void *scratch);
 } isc_backend;
 
 extern const isc_backend isc_backend_onednn, isc_backend_blas;

@@ -25,11 +25,12 @@ static int32_t take_slot(builder *b) {
 static void give_slot(builder *b, int32_t slot) { b->taken &= ~(1u << slot); }
 
 static void add_forward(builder *b, isc_operation_kind kind, int32_t layer, int32_t src, int32_t dst) {
-  b->graph->forward[b->graph->forward_count++] = (isc_operation){kind, layer, src, dst};
+  b->graph->forward[b->graph->forward_count++] = (isc_operation){kind, layer, src, dst, ISC_NO_LAYER, ISC_NO_SLOT};
 }
 
-static void add_backward(builder *b, isc_operation_kind kind, int32_t layer, int32_t src, int32_t dst) {
-  b->graph->backward[b->graph->backward_count++] = (isc_operation){kind, layer, src, dst};
+static void add_backward(builder *b, int32_t layer, int32_t src, int32_t dst, int32_t behind, int32_t join) {
+  b->graph->backward[b->graph->backward_count++] =
+      (isc_operation){ISC_CONV_BACKWARD_DATA, layer, src, dst, behind, join};
 }
 
 /* The shape of what flows between layers. */
@@ -107,25 +108,24 @@ static int32_t add_block_forward(builder *b, const block *made, int32_t x) {
 /* Slot g of diff_dst (ReLU backward of the block's output already done) -> slot of diff_src, with the ReLU of `behind`, the
  * layer whose output the block read (ISC_NO_LAYER behind a max-pool). */
 static int32_t add_block_backward(builder *b, const block *made, int32_t g, int32_t behind) {
-  int32_t at = g;
-  for (int i = made->count - 1; i >= 0; i--) {
+  int32_t at = g, branch = g;
+  for (int i = made->count - 1; i > 0; i--) {
     int32_t next = take_slot(b);
-    add_backward(b, ISC_CONV_BACKWARD_DATA, made->layers[i], at, next);
-    if (i > 0)
-      add_backward(b, ISC_RELU_BACKWARD, made->layers[i - 1], next, next);
+    add_backward(b, made->layers[i], at, next, made->layers[i - 1], ISC_NO_SLOT);
     if (at != g)
       give_slot(b, at);
     at = next;
   }
-  int32_t shortcut = g;
   if (made->shortcut != ISC_NO_LAYER) {
-    shortcut = take_slot(b);
-    add_backward(b, ISC_CONV_BACKWARD_DATA, made->shortcut, g, shortcut);
+    branch = take_slot(b);
+    add_backward(b, made->shortcut, g, branch, ISC_NO_LAYER, ISC_NO_SLOT);
     give_slot(b, g);
   }
-  add_backward(b, ISC_JOIN_BACKWARD, behind, at, shortcut);
+  int32_t free_slot = take_slot(b);
+  add_backward(b, made->layers[0], at, branch, behind, free_slot);
+  give_slot(b, free_slot);
   give_slot(b, at);
-  return shortcut;
+  return branch;
 }
 
 static void set_pool(isc_graph *graph, flow src) {
@@ -182,9 +182,10 @@ iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architectu
   }
   if (imagenet) {
     int32_t unpooled = take_slot(&b);
-    add_backward(&b, ISC_POOL_BACKWARD, ISC_NO_LAYER, g, unpooled); /* the stem's ReLU with it */
+    graph->backward[graph->backward_count++] = /* the stem's ReLU with it */
+        (isc_operation){ISC_POOL_BACKWARD, ISC_NO_LAYER, g, unpooled, ISC_NO_LAYER, ISC_NO_SLOT};
     g = unpooled;
   }
-  add_backward(&b, ISC_CONV_BACKWARD_DATA, stem, g, ISC_SLOT_INPUT);
+  add_backward(&b, stem, g, ISC_SLOT_INPUT, ISC_NO_LAYER, ISC_NO_SLOT);
   return ISCP_OK;
 }

@@ -4,7 +4,8 @@
 
 #include "nn/nn.h"
 
-enum { ISC_MAX_LAYERS = 160, ISC_MAX_OPERATIONS = 1024, ISC_SLOTS = 4, ISC_SLOT_INPUT = -1, ISC_NO_LAYER = -1 };
+enum { ISC_MAX_LAYERS = 160, ISC_MAX_OPERATIONS = 1024, ISC_SLOTS = 4, ISC_SLOT_INPUT = -1, ISC_NO_SLOT = -2,
+       ISC_NO_LAYER = -1 };
 
 /* A convolution: dst = f(weights * src + bias [+ dst]), square kernel, stride and padding the same in both directions. */
 typedef struct isc_conv_shape {
@@ -24,16 +25,16 @@ typedef struct isc_layer {
 typedef enum isc_operation_kind {
   ISC_CONV_FORWARD,       /* dst = layer(src) */
   ISC_POOL_FORWARD,       /* dst = maxpool(src) */
-  ISC_CONV_BACKWARD_DATA, /* dst = diff_src of layer, src = its diff_dst */
-  ISC_POOL_BACKWARD,      /* dst = diff_src of the ReLU and the max-pool behind it, src = the pool's diff_dst */
-  ISC_RELU_BACKWARD,      /* dst = dst where the layer's bits are set, else 0 */
-  ISC_JOIN_BACKWARD       /* dst = dst + src, and ReLU backward of the layer, if there is one */
+  ISC_CONV_BACKWARD_DATA, /* dst = diff_src of layer [+ dst, a join of two branches], src = its diff_dst; then ReLU backward */
+  ISC_POOL_BACKWARD       /* dst = diff_src of the ReLU and the max-pool behind it, src = the pool's diff_dst */
 } isc_operation_kind;
 
 typedef struct isc_operation {
   isc_operation_kind kind;
   int32_t layer; /* index, or ISC_NO_LAYER */
   int32_t src, dst; /* slots, or ISC_SLOT_INPUT */
+  int32_t behind;   /* backward: the layer whose ReLU made what dst is the gradient of, ISC_NO_LAYER without one */
+  int32_t join;     /* backward: dst is added to; a free slot for those who cannot add, ISC_NO_SLOT without a join */
 } isc_operation;
 
 typedef struct isc_graph {

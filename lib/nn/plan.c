@@ -1,6 +1,7 @@
 /* One batch size of a network: packed weights, and one arena that holds everything a pass needs (arena.c). */
 #include "nn/plan.h"
 
+#include "nn/direct/direct.h"
 #include "nn/fallback.h"
 #include "nn/parameters.h"
 #include "nn/stem.h"
@@ -16,17 +17,18 @@ static iscp_status pack_stem(isc_plan *plan, const float *weights) {
   return ISCP_OK;
 }
 
-/* The backend's convolution, or the fallback's for what it refuses. */
+/* Who runs a layer: the loops written here where they have its shape, else the backend, else the fallback. */
 static iscp_status create_conv(isc_plan *plan, int32_t index, const isc_conv_desc *desc) {
   const iscp_context *context = isc_network_context(plan->network);
-  plan->runners[index] = plan->backend;
-  iscp_status status = plan->backend->conv_create(&plan->convs[index], context, desc);
-  if (status != ISCP_ERROR_UNSUPPORTED)
-    return status;
-  if (desc->weights)
-    isc_log(context, ISCP_LOG_INFO, "layer \"%s\" falls back to OpenBLAS: %s", desc->name, iscp_error_message());
-  plan->runners[index] = &isc_backend_fallback;
-  return isc_backend_fallback.conv_create(&plan->convs[index], context, desc);
+  const isc_backend *const runners[] = {&isc_backend_direct, plan->backend, &isc_backend_fallback};
+  iscp_status status = ISCP_ERROR_UNSUPPORTED;
+  for (int i = 0; status == ISCP_ERROR_UNSUPPORTED && i < 3; i++) {
+    if (i == 2 && desc->weights)
+      isc_log(context, ISCP_LOG_INFO, "layer \"%s\" falls back to OpenBLAS: %s", desc->name, iscp_error_message());
+    plan->runners[index] = runners[i];
+    status = runners[i]->conv_create(&plan->convs[index], context, desc);
+  }
+  return status;
 }
 
 /* `weights` and `bias` NULL: for its sizes alone. */

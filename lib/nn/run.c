@@ -22,9 +22,14 @@ static iscp_status run_forward(isc_plan *plan, const isc_operation *o) {
                      plan->block);
     return ISCP_OK;
   }
-  ISC_TRY(plan->runners[o->layer]->conv_forward(plan->convs[o->layer], src, dst, plan->scratch));
-  if (plan->bits[o->layer])
-    isc_relu_bits(plan->bits[o->layer], dst, isc_plan_dst_count(plan, o->layer));
+  const isc_backend *runner = plan->runners[o->layer];
+  isc_conv *conv = plan->convs[o->layer];
+  uint16_t *bits = plan->bits[o->layer];
+  if (runner->conv_forward_bits)
+    return runner->conv_forward_bits(conv, src, dst, bits, plan->scratch);
+  ISC_TRY(runner->conv_forward(conv, src, dst, plan->scratch));
+  if (bits)
+    isc_relu_bits(bits, dst, isc_plan_dst_count(plan, o->layer));
   return ISCP_OK;
 }
 
@@ -45,27 +50,34 @@ static void run_head_backward(isc_plan *plan) {
                     g->head_h * g->head_w, plan->block);
 }
 
+static iscp_status run_conv_backward(isc_plan *plan, const isc_operation *o, const float *src) {
+  const isc_backend *runner = plan->runners[o->layer];
+  isc_conv *conv = plan->convs[o->layer];
+  float *dst = o->dst == ISC_SLOT_INPUT ? plan->diff_src : plan->slots[o->dst];
+  const uint16_t *bits = o->behind == ISC_NO_LAYER ? NULL : plan->bits[o->behind];
+  bool join = o->join != ISC_NO_SLOT;
+  if (isc_plan_has_stem(plan, o->layer)) {
+    isc_stem_backward_data(dst, plan->stem, src, &plan->graph->layers[0].shape, plan->block);
+    return ISCP_OK;
+  }
+  if (runner->conv_backward_data_join)
+    return runner->conv_backward_data_join(conv, src, dst, join, bits, plan->scratch);
+  float *branch = join ? plan->slots[o->join] : dst;
+  ISC_TRY(runner->conv_backward_data(conv, src, branch, plan->scratch));
+  if (join)
+    isc_join_backward(dst, branch, bits, isc_plan_src_count(plan, o->layer));
+  else if (bits)
+    isc_relu_backward(dst, bits, isc_plan_src_count(plan, o->layer));
+  return ISCP_OK;
+}
+
 static iscp_status run_backward(isc_plan *plan, const isc_operation *o) {
   const isc_graph *g = plan->graph;
   const float *src = plan->slots[o->src];
-  float *dst = o->dst == ISC_SLOT_INPUT ? plan->diff_src : plan->slots[o->dst];
-  const uint16_t *bits = o->layer == ISC_NO_LAYER ? NULL : plan->bits[o->layer];
-  switch (o->kind) {
-  case ISC_CONV_BACKWARD_DATA:
-    if (!isc_plan_has_stem(plan, o->layer))
-      return plan->runners[o->layer]->conv_backward_data(plan->convs[o->layer], src, dst, plan->scratch);
-    isc_stem_backward_data(dst, plan->stem, src, &g->layers[0].shape, plan->block);
-    break;
-  case ISC_RELU_BACKWARD:
-    isc_relu_backward(dst, bits, isc_plan_dst_count(plan, o->layer));
-    break;
-  case ISC_JOIN_BACKWARD:
-    isc_join_backward(dst, src, bits, bits ? isc_plan_dst_count(plan, o->layer) : isc_plan_pool_count(plan, true));
-    break;
-  default:
-    isc_pool_backward(dst, plan->pool_which, src, pool_planes(plan), g->pool_ih, g->pool_iw, g->pool_oh, g->pool_ow,
-                      plan->block);
-  }
+  if (o->kind == ISC_CONV_BACKWARD_DATA)
+    return run_conv_backward(plan, o, src);
+  isc_pool_backward(plan->slots[o->dst], plan->pool_which, src, pool_planes(plan), g->pool_ih, g->pool_iw, g->pool_oh,
+                    g->pool_ow, plan->block);
   return ISCP_OK;
 }
 
@@ -106,9 +118,10 @@ iscp_status isc_plan_backward(isc_plan *plan) {
 
 static const char *kind_name(isc_operation_kind kind) {
   static const char *const names[] = {
-      [ISC_CONV_FORWARD] = "forward",       [ISC_POOL_FORWARD] = "pool",
-      [ISC_CONV_BACKWARD_DATA] = "backward_data", [ISC_POOL_BACKWARD] = "pool backward",
-      [ISC_RELU_BACKWARD] = "relu backward", [ISC_JOIN_BACKWARD] = "join backward",
+      [ISC_CONV_FORWARD] = "forward",
+      [ISC_POOL_FORWARD] = "pool",
+      [ISC_CONV_BACKWARD_DATA] = "backward_data",
+      [ISC_POOL_BACKWARD] = "pool backward",
   };
   return names[kind];
 }

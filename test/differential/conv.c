@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "nn/backend.h"
+#include "nn/direct/direct.h"
 #include "nn/fallback.h"
 #include "plain.h"
 #include "support.h"
@@ -228,14 +229,15 @@ static int check_problem(const iscp_context *context, const problem *p, const wa
   return refused;
 }
 
-/* oneDNN in its own layout, then the fallback in both of oneDNN's. */
-static int list_ways(way ways[3]) {
+/* oneDNN in its own layout, the fallback in both of oneDNN's, and the convolutions written here. */
+static int list_ways(way ways[4]) {
   int count = 0;
 #if ISC_HAVE_ONEDNN
   ways[count++] = (way){&isc_backend_onednn, isc_backend_onednn.block()};
 #endif
   ways[count++] = (way){&isc_backend_fallback, 8};
   ways[count++] = (way){&isc_backend_fallback, 16};
+  ways[count++] = (way){&isc_backend_direct, 16};
   return count;
 }
 
@@ -251,7 +253,7 @@ static void check_resnet50(int32_t stem, int32_t side, int32_t batch) {
   isc_architecture a = {50, 64, stem, 1000, 3};
   isc_graph *graph = malloc(sizeof *graph);
   isc_compute compute;
-  way ways[3];
+  way ways[4];
   list_ways(ways);
   ASSERT_OK(isc_graph_build(graph, &a, batch, side, side));
   ASSERT_OK(isc_compute_enter(context, &compute));
@@ -266,6 +268,8 @@ static void check_resnet50(int32_t stem, int32_t side, int32_t batch) {
     p.sum = graph->layers[i].sum;
     int refused = check_problem(context, &p, ways, ISC_HAVE_ONEDNN, i > 0);
     ck_assert_msg(!refused, "oneDNN refuses layer %s", graph->layers[i].conv);
+    if (i > 0)
+      check_problem(context, &p, &(way){&isc_backend_direct, 16}, 1, true);
     release_problem(&p);
   }
   isc_compute_leave(&compute);
@@ -291,14 +295,14 @@ static isc_conv_shape shape_of(int32_t n, int32_t ic, int32_t ih, int32_t iw, in
 }
 
 static void check_odd(const isc_conv_shape *shape, const iscp_context *context) {
-  way ways[3];
+  way ways[4];
   int count = list_ways(ways);
   problem p = make_problem(shape);
   for (int variant = 0; variant < 4; variant++) {
     p.sum = variant & 1;
     p.relu = variant & 2;
     int refused = check_problem(context, &p, ways, count, variant == 0);
-    ck_assert_int_le(refused, ISC_HAVE_ONEDNN); /* only oneDNN may */
+    ck_assert_int_le(refused, 1 + ISC_HAVE_ONEDNN); /* only oneDNN and direct may */
   }
   release_problem(&p);
 }
@@ -406,7 +410,7 @@ START_TEST(each_allocation_may_fail) {
   isc_conv_shape shape = shape_of(1, 16, 7, 7, 16, 3, 1);
   problem p = make_problem(&shape);
   isc_conv_desc desc = {.name = "layer", .shape = shape, .weights = p.weights, .bias = p.bias, .gradient = true};
-  way ways[4] = {{&isc_backend_blas, 1}};
+  way ways[5] = {{&isc_backend_blas, 1}};
   int count = 1 + list_ways(ways + 1);
   for (int w = 0; w < count; w++) {
     desc.src_block = desc.dst_block = ways[w].block;

@@ -169,24 +169,22 @@ static void follow_backward(const isc_graph *g) {
     const isc_operation *o = &g->backward[i];
     const isc_conv_shape *s = o->layer == ISC_NO_LAYER ? NULL : &g->layers[o->layer].shape;
     form src = slots[o->src];
-    switch (o->kind) {
-    case ISC_CONV_BACKWARD_DATA:
-      ck_assert(is_form(src, s->oc, s->oh, s->ow) && o->dst != o->src);
-      ck_assert_int_eq(o->dst == ISC_SLOT_INPUT, i == g->backward_count - 1);
-      if (o->dst != ISC_SLOT_INPUT)
-        slots[o->dst] = (form){s->ic, s->ih, s->iw};
-      break;
-    case ISC_RELU_BACKWARD:
-      ck_assert(o->src == o->dst && g->layers[o->layer].relu && is_form(src, s->oc, s->oh, s->ow));
-      break;
-    case ISC_JOIN_BACKWARD:
-      ck_assert(o->src != o->dst && is_form(src, slots[o->dst].c, slots[o->dst].h, slots[o->dst].w));
-      break;
-    default:
-      ck_assert_int_eq(o->kind, ISC_POOL_BACKWARD);
+    if (o->kind == ISC_POOL_BACKWARD) {
       ck_assert(is_form(src, g->architecture.width, g->pool_oh, g->pool_ow));
       slots[o->dst] = (form){src.c, g->pool_ih, g->pool_iw};
+      continue;
     }
+    ck_assert_int_eq(o->kind, ISC_CONV_BACKWARD_DATA);
+    ck_assert(is_form(src, s->oc, s->oh, s->ow) && o->dst != o->src);
+    ck_assert_int_eq(o->dst == ISC_SLOT_INPUT, i == g->backward_count - 1);
+    if (o->join != ISC_NO_SLOT) /* the other branch is there already, and the free slot is none of the two */
+      ck_assert(is_form(slots[o->dst], s->ic, s->ih, s->iw) && o->join != o->dst && o->join != o->src);
+    if (o->behind != ISC_NO_LAYER) {
+      const isc_conv_shape *made = &g->layers[o->behind].shape;
+      ck_assert(g->layers[o->behind].bits && is_form((form){s->ic, s->ih, s->iw}, made->oc, made->oh, made->ow));
+    }
+    if (o->dst != ISC_SLOT_INPUT)
+      slots[o->dst] = (form){s->ic, s->ih, s->iw};
   }
 }
 
