@@ -205,7 +205,7 @@ typedef struct own_model {
   iscp_dataset *data, *all; /* few images to measure with; all that a search would have, or NULL */
 } own_model;
 
-enum { FEW_IMAGES = 64 };
+enum { FEW_IMAGES = 64, POWER_SIZES = 5 }; /* sizes: as iscp search measures them by default */
 
 static int open_own(own_model *own, iscp_context *context, const inputs *in, const char **words) {
   int code = open_model(&own->model, context, words[0], &in->model);
@@ -230,17 +230,18 @@ static const bench_row *find_row(const bench_state *s, int kind) {
 
 static double seconds_per_image(const bench_row *row) { return row->pairs.seconds / row->batch; }
 
-/* Of every canvas of every class: the steps, then the objective and the power of the final mask. Before, the clean pass.
- * D_n of a class is the drawn images without its own: over all classes, each drawn image counts in all classes but one. */
+/* Of every canvas of every class: the steps, then the objective and the power of the final mask. Before, the clean pass,
+ * and after it the power of the selected canvas on the images held out, which are run clean as well. D_n
+ * of a class is the drawn images without its own: over all classes, each drawn image counts in all classes but one. */
 static int estimate(bench_estimate *e, const bench_state *s, const own_model *own, const iscp_search_options *options) {
   const bench_row *step = find_row(s, WORK_STEP), *inference = find_row(s, WORK_INFERENCE);
-  if (!step || !inference)
+  if (!step || !inference || s->own->batch_count) /* other passes than a search would take */
     return 0;
   int64_t images = iscp_dataset_count(own->all), drawn = (int64_t)((double)images * options->fraction + 0.5);
   int64_t passes = drawn * (options->class_count - 1) * options->canvases;
   *e = (bench_estimate){.classes = options->class_count, .canvases = options->canvases, .epochs = options->epochs};
   e->step_images = passes * options->epochs;
-  e->inference_images = passes * 2 + images;
+  e->inference_images = passes * 2 + images + (images - drawn) * (1 + (options->class_count - 1) * POWER_SIZES);
   e->seconds = (double)e->step_images * seconds_per_image(step) +
                (double)e->inference_images * seconds_per_image(inference);
   return 1;
@@ -269,7 +270,8 @@ static int bench_own(bench_state *s, bench_estimate *e, const inputs *in, const 
   else
     for (int kind = 0; kind < WORK_KINDS && code == EXIT_DONE; kind++)
       if (s->own->works[kind])
-        code = measure(s, own.model, own.data, kind, options.lanes, options.batch);
+        code = measure(s, own.model, own.data, kind, kind == WORK_STEP ? options.lanes : 1,
+                       kind == WORK_STEP ? options.batch : options.pass_batch);
   if (code != EXIT_DONE || !own.all || !estimate(e, s, &own, &options))
     e->classes = 0;
   iscp_dataset_destroy(own.data);
@@ -306,14 +308,14 @@ static int bench_with(bench_state *s, const inputs *in, const char **words) {
   return code;
 }
 
-static int is_consistent(const settings *own, const inputs *in, int has_model) {
+static int is_consistent(const settings *own, const inputs *in, int has_model, int has_data) {
   const model_settings *m = &in->model;
   const data_settings *d = &in->data;
   if (has_model && own->size_count)
     complain("--sizes is for networks of random weights, expected no MODEL with it");
   else if (!has_model && (m->size || m->pad || m->mean || m->std || m->channels || m->names))
     complain("an option says what a model's input is, expected MODEL with it (for random weights: --sizes)");
-  else if (!has_model && (d->labels || d->split || d->limit))
+  else if (!has_data && (d->labels || d->split || d->limit))
     complain("an option says which images to take, expected MODEL and DATA with it");
   else
     return 1;
@@ -327,7 +329,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   int code = options_read(command, argc, argv, (void *[]){&own, &in.data, &in.model, &in.machine}, words);
   if (code != EXIT_DONE)
     return code < 0 ? EXIT_DONE : code;
-  if (!is_consistent(&own, &in, words[0] != NULL))
+  if (!is_consistent(&own, &in, words[0] != NULL, words[0] && words[1]))
     return EXIT_USAGE;
   fill_in(&own);
   bench_state *s = take(sizeof *s);

@@ -91,12 +91,16 @@ static double run_all(const kernel *k, int threads, long count) {
   return clock_seconds() - start;
 }
 
+static const double WARM_SECONDS = 0.02;
+
 double peak_run(int threads, double seconds) {
   static long rounds = 20000; /* of the last run, and how long a round took: the length of the next one follows */
   static double round_seconds;
   const kernel *k = choose();
-  if (round_seconds <= 0)
-    round_seconds = run_all(k, threads, rounds) / (double)rounds;
+  for (double took = 0; round_seconds <= 0 && took < WARM_SECONDS; rounds *= 2) { /* the first run wakes the threads */
+    took = run_all(k, threads, rounds);
+    round_seconds = took < WARM_SECONDS ? 0 : took / (double)rounds;
+  }
   rounds = (long)(seconds / round_seconds) + 1000;
   double took = run_all(k, threads, rounds);
   round_seconds = took / (double)rounds;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "search_options.h"
 
@@ -116,23 +117,26 @@ static void make_parents(const char *folder) {
 }
 
 /* A run that goes on takes the lanes of the one before: what is measured now may come out otherwise. */
-static void take_plan(run_state *s) {
+static iscp_status take_plan(run_state *s) {
+  if (!s->report_options.resume || s->search_options.lanes)
+    return ISCP_OK;
+  char *result = take(strlen(s->folder) + sizeof "/result.json");
+  sprintf(result, "%s/result.json", s->folder);
+  int is_there = access(result, F_OK) == 0;
+  free(result);
   iscp_pattern_list *there = NULL;
-  int32_t lanes, pass;
-  if (!s->report_options.resume || s->search_options.lanes ||
-      iscp_pattern_list_load(&there, s->context, s->folder) != ISCP_OK)
-    return; /* whatever is wrong with the report is said when it is opened */
-  if (iscp_pattern_list_plan(there, &lanes, &pass) == ISCP_OK) {
-    s->search_options.lanes = lanes;
-    s->search_options.pass_batch = pass;
-  }
+  iscp_status status = is_there ? iscp_pattern_list_load(&there, s->context, s->folder) : ISCP_OK;
+  if (is_there && status == ISCP_OK)
+    status = iscp_pattern_list_plan(there, &s->search_options.lanes, &s->search_options.pass_batch);
   iscp_pattern_list_destroy(there);
+  return status;
 }
 
 static iscp_status prepare(run_state *s, const search_settings *settings) {
-  take_plan(s);
   /* Everything that can be wrong is found here, before anything is written. */
-  iscp_status status = iscp_search_create(&s->search, s->model, s->data, &s->search_options);
+  iscp_status status = take_plan(s);
+  if (status == ISCP_OK)
+    status = iscp_search_create(&s->search, s->model, s->data, &s->search_options);
   if (status == ISCP_OK)
     status = iscp_search_get_options(s->search, &s->search_options); /* with the lanes that were chosen */
   if (status == ISCP_OK) {

@@ -1,4 +1,5 @@
 /* What is measured: one step of Algorithm 1, or inference, through the public functions as any program calls them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,14 @@ void workload_split(int32_t *lanes, int32_t *batch, int32_t network_batch) {
   int splits = network_batch % MINIBATCH == 0 && network_batch / MINIBATCH <= MOST_LANES;
   *lanes = splits ? network_batch / MINIBATCH : 1;
   *batch = network_batch / *lanes;
+}
+
+static void *need(size_t bytes) {
+  void *memory = malloc(bytes ? bytes : 1);
+  if (memory)
+    return memory;
+  fprintf(stderr, "out of memory: %zu bytes are needed for what is measured, expected a smaller size or batch\n", bytes);
+  exit(1);
 }
 
 /* ---- Random images ---- */
@@ -42,10 +51,8 @@ iscp_status workload_images(iscp_dataset **out, iscp_context *context, const isc
   options.contract = c;
   options.classes = info.classes;
   size_t bytes = (size_t)IMAGES * (size_t)height * (size_t)width * (size_t)c->channels;
-  uint8_t *pixels = malloc(bytes);
+  uint8_t *pixels = need(bytes);
   int32_t labels[IMAGES] = {0};
-  if (!pixels)
-    return ISCP_ERROR_MEMORY;
   uint64_t state = 1;
   for (size_t i = 0; i < bytes; i++)
     pixels[i] = (uint8_t)next_random(&state);
@@ -67,11 +74,9 @@ static iscp_status create_search(workload *work) {
   int32_t target = more_than(iscp_dataset_label(work->data, 0), work->model); /* image 0 is in D_n */
   iscp_search_options options;
   iscp_status status = iscp_search_options_init(&options, sizeof options);
-  float *canvases = malloc(count * sizeof *canvases);
-  if (status != ISCP_OK || !canvases) {
-    free(canvases);
-    return status != ISCP_OK ? status : ISCP_ERROR_MEMORY;
-  }
+  if (status != ISCP_OK)
+    return status;
+  float *canvases = need(count * sizeof *canvases);
   uint64_t state = 2;
   for (size_t i = 0; i < count; i++)
     canvases[i] = (float)(next_random(&state) >> 8) * 0x1p-24f;
@@ -116,10 +121,8 @@ static iscp_status prepare_inference(workload *work) {
     status = iscp_session_create(&work->session, work->model, rows, ISCP_SESSION_INFERENCE);
   if (status != ISCP_OK)
     return status;
-  work->images = malloc((size_t)rows * numbers * sizeof(float));
-  work->logits = malloc((size_t)rows * (size_t)info.classes * sizeof(float));
-  if (!work->images || !work->logits)
-    return ISCP_ERROR_MEMORY;
+  work->images = need((size_t)rows * numbers * sizeof(float));
+  work->logits = need((size_t)rows * (size_t)info.classes * sizeof(float));
   int64_t count = iscp_dataset_count(work->data);
   for (int32_t r = 0; r < rows && status == ISCP_OK; r++)
     status = iscp_dataset_image(work->data, r % count, work->images + (size_t)r * numbers);

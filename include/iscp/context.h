@@ -24,7 +24,7 @@ typedef struct iscp_context iscp_context;
 /* Backends: who computes the convolutions. */
 enum {
   ISCP_BACKEND_AUTO = 0,   /* oneDNN if this build has it, else OpenBLAS */
-  ISCP_BACKEND_ONEDNN = 1, /* oneDNN */
+  ISCP_BACKEND_ONEDNN = 1, /* oneDNN, and loops written here for what they compute faster */
   ISCP_BACKEND_BLAS = 2    /* im2col and sgemm on OpenBLAS; slower, complete */
 };
 
@@ -32,7 +32,8 @@ enum {
 enum {
   ISCP_CONVOLUTIONS_DIRECT = 0, /* as defined: sums of products */
   ISCP_CONVOLUTIONS_FAST = 1    /* Winograd's algorithm for the 3x3 convolutions where oneDNN has it and it measures faster, when a
-                                   session is made; errors about ten times those of direct, in logits and in gradients */
+                                   session is made, so that two runs may choose otherwise; errors about ten times those of
+                                   direct */
 };
 
 /* What convolutions multiply. Sums, activations and gradients between layers are float32 always. */

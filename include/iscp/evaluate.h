@@ -28,7 +28,7 @@ typedef struct iscp_evaluate_options {
   int32_t images;       /* ISCP_IMAGES_*; default ISCP_IMAGES_HELDOUT */
   double fraction;      /* share of each class that a search was run on, (0, 1]; default 0.2 */
   uint64_t seed;        /* the search's seed; default 0 */
-  int32_t batch;        /* images a batch, 1 to 4096, 0 = chosen by size; default 0 */
+  int32_t batch;        /* images a batch, 1 to 4096, 0 = by size, threads and memory; default 0 */
   int32_t reserved;     /* 0 */
 } iscp_evaluate_options;
 

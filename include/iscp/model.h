@@ -71,6 +71,9 @@ ISCP_API void iscp_model_destroy(iscp_model *model);
 /* Fills `info`, whose struct_size the caller has set. Since 0.1. */
 ISCP_API iscp_status iscp_model_get_info(const iscp_model *model, iscp_model_info *info);
 
+/* The context that the model was made with; lives as long as the model. NULL for NULL. Since 0.1. */
+ISCP_API const iscp_context *iscp_model_context(const iscp_model *model);
+
 /* The input contract; lives as long as the model. NULL for NULL. Since 0.1. */
 ISCP_API const iscp_contract *iscp_model_contract(const iscp_model *model);
 
@@ -89,11 +92,15 @@ enum {
 };
 
 /* Makes a session that runs `batch` images at a time, 1 to 4096, for a `purpose` ISCP_SESSION_*. All memory of a
- * step is taken here. On success the caller owns *out; on failure *out is NULL. Since 0.1. */
+ * step is taken here: ISCP_ERROR_MEMORY if there is less, or if it is more than the context's `memory`, and then the
+ * message says what batch would fit. ISCP_ERROR_UNSUPPORTED if the context asks for bf16 and this CPU has it not,
+ * ISCP_ERROR_BACKEND if it computes wrongly there; ISCP_ERROR_BUSY after fork. On success the caller owns *out; on
+ * failure *out is NULL. Since 0.1. */
 ISCP_API iscp_status iscp_session_create(iscp_session **out, const iscp_model *model, int32_t batch, int32_t purpose);
 
-/* Bytes that iscp_session_create(model, batch, purpose) would hold, without making it; what iscp_session_memory then answers.
- * The code that oneDNN generates comes on top, a few megabytes. Since 0.1. */
+/* Bytes that iscp_session_create(model, batch, purpose) would hold, without making it: what iscp_session_memory then
+ * answers, with fast convolutions at most. The code that oneDNN generates comes on top, a few megabytes. Errors as of
+ * iscp_session_create. Since 0.1. */
 ISCP_API iscp_status iscp_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose);
 
 /* Takes NULL. Since 0.1. */

@@ -37,7 +37,7 @@ typedef struct iscp_report_options {
 ISCP_API iscp_status iscp_report_options_init(iscp_report_options *options, uint32_t struct_size);
 
 /* Opens `folder` (made if missing, its parent must be there) for the results of a search, which must be made with
- * the same `search_options`, and writes result.json. A report with finished classes that is there already is
+ * the same `search_options` (those in force: iscp_search_get_options), and writes result.json. A report with finished classes that is there already is
  * ISCP_ERROR_IO, unless it is to be gone on with or replaced: `overwrite` removes its files, and no others. With
  * `resume`, ISCP_ERROR_MISMATCH if the folder's manifest is another run's, and names what differs (the list of
  * classes may differ); the classes left to search are those that iscp_report_has_class does not know. A size that

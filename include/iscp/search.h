@@ -64,22 +64,24 @@ typedef struct iscp_search_options {
   int32_t batch;             /* B: images a step, 1 to 1024; default 4 */
   int32_t select;            /* ISCP_SELECT_*; default ISCP_SELECT_LOSS */
   int32_t ties;              /* ISCP_TIES_*; default ISCP_TIES_EVIDENCE */
-  int32_t lanes;             /* searches that take their steps together, 1 to 256; 0 = by measurement if the search is long (the
-                                least that is about as fast as any), else by size; default 0 */
+  int32_t lanes;             /* searches that take their steps together, 1 to 256; 0 = by measurement if the search is
+                                long (the least that is about as fast as any), else by size; default 0 */
   int32_t class_count;       /* entries of `classes`; 0 = all classes; default 0 */
   int32_t user_canvas_count; /* entries of `user_canvases`, 0 to 1000; default 0 */
   const int32_t *classes;    /* the classes to search, each once; NULL = all; copied; default NULL */
   const float *user_canvases; /* user_canvas_count x channels x height x width in [0,1]; copied; default NULL */
-  int32_t pass_batch;         /* images of one pass of the network, 1 to 4096; 0 = those of all lanes, in several equal passes where
-                                 a larger one gains nothing or the context's memory asks for it; default 0 */
+  int32_t pass_batch;        /* images of one pass of the network, 1 to 4096; 0 = those of all lanes, in several equal
+                                passes where a larger one gains nothing or the context's memory asks for it; default 0 */
+  int32_t reserved;          /* 0 */
 } iscp_search_options;
 
 ISCP_API iscp_status iscp_search_options_init(iscp_search_options *options, uint32_t struct_size);
 
-/* Prepares a search. Nothing is computed yet. `options` may be NULL. Every argument is checked here: a class out of range,
- * alpha below 0, a dataset whose contract is not the model's; ISCP_ERROR_MEMORY if not even one image a pass fits the
- * context's memory. A long search with lanes = 0 tries several numbers of lanes here, for some seconds. On success the caller owns *out; on failure *out is NULL.
- * Since 0.1. */
+/* Prepares a search. `options` may be NULL. Every argument is checked here: a class out of range, alpha below 0, lanes
+ * times batch above 4096 (ISCP_ERROR_ARGUMENT), a dataset whose contract is not the model's (ISCP_ERROR_MISMATCH);
+ * ISCP_ERROR_MEMORY if not even one image a pass fits the context's memory; else as iscp_session_create. No search is
+ * begun, but a long one with lanes = 0 times several numbers of lanes here, for a second or two. On success the caller
+ * owns *out; on failure *out is NULL. Since 0.1. */
 ISCP_API iscp_status iscp_search_create(iscp_search **out, const iscp_model *model, const iscp_dataset *dataset,
                                         const iscp_search_options *options);
 
@@ -102,17 +104,18 @@ ISCP_API iscp_status iscp_search_next(iscp_search *search, int32_t *class_index,
  *       ... class y is finished, more are to come or not ...
  *
  * The results are those of iscp_search_next to the bit, and calls of both may be mixed. `progress` is told at the end
- * of each call, and within the long pieces. After an error *class_index is -1 and *more is 1. Since 0.1. */
+ * of each minibatch, and within the long pieces. After an error *class_index is -1 and *more is 1. Since 0.1. */
 ISCP_API iscp_status iscp_search_step(iscp_search *search, int32_t *class_index, int32_t *more,
                                       iscp_progress_fn progress, void *user);
 
-/* Leaves out a class whose result is there already, from an earlier run: it is not searched and not yielded. Before the first
- * iscp_search_next or iscp_search_step only. The lanes stay those of all classes, so that what is left gives the result it would have given.
- * Since 0.1. */
+/* Leaves out a class whose result is there already, from an earlier run: it is not searched and not yielded. Before
+ * the first iscp_search_next or iscp_search_step only. The lanes stay those of all classes, so that what is left gives
+ * the result it would have given. Since 0.1. */
 ISCP_API iscp_status iscp_search_skip(iscp_search *search, int32_t class_index);
 
-/* The options in force: defaults filled in, all classes listed, `lanes` and `pass_batch` as chosen, `alpha` as the preset says unless it is auto.
- * options->struct_size is the caller's; the pointers live as long as the search. Since 0.1. */
+/* The options in force: defaults filled in, all classes listed, `lanes` and `pass_batch` as chosen, `alpha` as the
+ * preset says unless it is auto. options->struct_size is the caller's; the pointers live as long as the search. Since
+ * 0.1. */
 ISCP_API iscp_status iscp_search_get_options(const iscp_search *search, iscp_search_options *options);
 
 /* What one canvas gave. Later versions may append fields. */

@@ -27,8 +27,8 @@ static iscp_status check(const iscp_evaluate_options *options) {
     return isc_fail(ISCP_ERROR_ARGUMENT, "images is %d, expected one of ISCP_IMAGES_*", options->images);
   if (!(options->fraction > 0 && options->fraction <= 1))
     return isc_fail(ISCP_ERROR_ARGUMENT, "fraction is %g, expected more than 0 and at most 1", options->fraction);
-  if (options->batch < 0 || options->batch > 4096)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "batch is %d, expected 0 to 4096", options->batch);
+  if (options->batch < 0 || options->batch > ISC_LARGEST_BATCH)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "batch is %d, expected 0 to %d", options->batch, ISC_LARGEST_BATCH);
   return ISCP_OK;
 }
 

@@ -21,10 +21,9 @@ iscp_status isc_fill_rows(iscp_session *session, const iscp_model *model, const 
   for (int32_t r = 0; r < rows; r++)
     if (fill_row(session, model, dataset, indices[r], r, pattern) != ISCP_OK)
       broken = r < broken ? r : broken;
-  if (broken == rows)
-    return ISCP_OK;
-  /* The message is the failing thread's: fail once more on this one. */
-  return fill_row(session, model, dataset, indices[broken], broken, pattern);
+  for (int32_t r = broken; r < rows; r++) /* once more: the message must be this thread's */
+    ISC_TRY(fill_row(session, model, dataset, indices[r], r, pattern));
+  return ISCP_OK;
 }
 
 /* What is done with row `row` of a batch that was run, image `index` of the dataset. */

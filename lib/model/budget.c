@@ -17,7 +17,7 @@ static iscp_status fits(bool *answer, const iscp_model *model, int32_t batch, in
   return ISCP_OK;
 }
 
-/* Memory grows with the batch: the last that fits is found by halving. */
+/* A batch that fits, found by halving: the largest, as far as memory grows with the batch. */
 iscp_status isc_budget_fit(int32_t *batch, const iscp_model *model, int32_t most, int32_t purpose, int64_t reserved) {
   int64_t budget = iscp_context_memory(isc_model_context(model));
   *batch = most;
@@ -37,8 +37,8 @@ iscp_status isc_budget_fit(int32_t *batch, const iscp_model *model, int32_t most
     return ISCP_OK;
   int64_t bytes;
   ISC_TRY(iscp_session_foretell(&bytes, model, 1, purpose));
-  return isc_fail(ISCP_ERROR_MEMORY, "one image a pass needs %lld bytes, more than the budget of %lld: expected %lld or more",
-                  (long long)(bytes + reserved), (long long)budget, (long long)(bytes + reserved));
+  return isc_fail(ISCP_ERROR_MEMORY, "one image a pass needs %lld bytes, more than the context's memory of %lld: expected "
+                  "%lld or more", (long long)(bytes + reserved), (long long)budget, (long long)(bytes + reserved));
 }
 
 iscp_status isc_budget_check(const iscp_model *model, int32_t batch, int32_t purpose) {
@@ -50,6 +50,6 @@ iscp_status isc_budget_check(const iscp_model *model, int32_t batch, int32_t pur
     return ISCP_OK;
   int32_t largest;
   ISC_TRY(isc_budget_fit(&largest, model, batch, purpose, 0));
-  return isc_fail(ISCP_ERROR_MEMORY, "a batch of %d needs %lld bytes, more than the budget of %lld: expected a batch of at "
-                  "most %d", batch, (long long)bytes, (long long)budget, largest);
+  return isc_fail(ISCP_ERROR_MEMORY, "a batch of %d needs %lld bytes, more than the context's memory of %lld: expected a "
+                  "batch of at most %d", batch, (long long)bytes, (long long)budget, largest);
 }

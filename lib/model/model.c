@@ -302,6 +302,8 @@ iscp_status iscp_model_get_info(const iscp_model *model, iscp_model_info *info) 
   return isc_output_write(info, &result, sizeof result, sizeof result, "iscp_model_info");
 }
 
+const iscp_context *iscp_model_context(const iscp_model *model) { return model ? model->context : NULL; }
+
 const iscp_contract *iscp_model_contract(const iscp_model *model) { return model ? &model->contract : NULL; }
 
 const char *iscp_model_class_name(const iscp_model *model, int32_t index) {

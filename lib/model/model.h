@@ -43,7 +43,7 @@ enum { ISC_LARGEST_BATCH = 4096 };
 /* A batch that keeps the machine busy without outgrowing its caches, for a network run over many images. */
 int32_t isc_model_good_batch(const iscp_model *model, int32_t purpose);
 
-/* The largest batch up to `most` whose session fits the context's memory budget with `reserved` bytes beside it.
+/* A batch up to `most`, as large as halving finds it, whose session fits the context's memory with `reserved` bytes beside.
  * ISCP_ERROR_MEMORY says what one image needs if not even that fits. */
 iscp_status isc_budget_fit(int32_t *batch, const iscp_model *model, int32_t most, int32_t purpose, int64_t reserved);
 

@@ -1,6 +1,6 @@
 /* All memory of a pass, in one block:
  *
- *   | src | slot 0 | slot 1 | slot 2 | slot 3 | features, logits, dense weights and bias |
+ *   | src | slot 0 | slot 1 | slot 2 | features, logits, dense weights and bias |
  *   | diff_src and the gradients of the others | bits of each ReLU | max-pool's choices | scratch |
  *
  * A slot is as large as the largest activation or gradient that passes through it. */

@@ -19,6 +19,7 @@ typedef struct isc_conv_desc {
   const float *bias;    /* OC, likewise */
   bool relu, sum;       /* of isc_layer */
   bool gradient;        /* backward_data will be called */
+  bool winograd;        /* by Winograd's algorithm or not at all */
   int32_t src_block, dst_block;
 } isc_conv_desc;
 
@@ -61,6 +62,7 @@ const char *isc_onednn_kernels(void);
 const char *isc_blas_version(void);
 /* With advice in brackets where OpenBLAS does not use what the CPU has: "Haswell (this CPU has AVX-512: set ...)". */
 const char *isc_blas_kernels(void);
+int32_t isc_blas_most_threads(void); /* that may call OpenBLAS at a time, as it was built */
 /* What to do so that OpenBLAS, which runs `kernels`, uses the CPU's features; "" where it does. */
 const char *isc_blas_advice(const char *kernels, bool avx512, bool avx2);
 /* Says so in the log: a warning where OpenBLAS computes everything, for information where it is a fallback. */

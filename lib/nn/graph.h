@@ -1,10 +1,10 @@
-/* A ResNet written out as a list of operations over a few memory slots: what plan.c runs. */
+/* A ResNet written out as a list of operations over a few memory slots: what run.c runs. */
 #ifndef ISC_NN_GRAPH_H
 #define ISC_NN_GRAPH_H
 
 #include "nn/nn.h"
 
-enum { ISC_MAX_LAYERS = 160, ISC_MAX_OPERATIONS = 1024, ISC_SLOTS = 4, ISC_SLOT_INPUT = -1, ISC_NO_SLOT = -2,
+enum { ISC_MAX_LAYERS = 160, ISC_MAX_OPERATIONS = 1024, ISC_SLOTS = 3, ISC_SLOT_INPUT = -1, ISC_NO_SLOT = -2,
        ISC_NO_LAYER = -1 };
 
 /* A convolution: dst = f(weights * src + bias [+ dst]), square kernel, stride and padding the same in both directions. */

@@ -4,6 +4,7 @@
 #include "nn/direct/direct.h"
 #include "nn/fallback.h"
 #include "nn/parameters.h"
+#include "nn/race.h"
 #include "nn/stem.h"
 
 /* ---- Weights ---- */
@@ -31,6 +32,43 @@ static iscp_status create_conv(isc_plan *plan, int32_t index, const isc_conv_des
   return status;
 }
 
+static bool may_be_winograd(const iscp_context *context, const isc_conv_desc *desc) {
+  return iscp_context_convolutions(context) == ISCP_CONVOLUTIONS_FAST && desc->shape.k == 3 && desc->shape.stride == 1 &&
+         desc->src_block > 1 && iscp_context_precision(context) == ISCP_PRECISION_F32;
+}
+
+/* Whether Winograd's algorithm beats the layer's runner, both directions together: it does a quarter of the multiplications but
+ * moves more memory, so it wins on large images. Without weights it is taken: it holds more. */
+static iscp_status race(bool *won, const isc_plan *plan, int32_t index, isc_conv *winograd, const isc_conv_desc *desc) {
+  const iscp_context *context = isc_network_context(plan->network);
+  double direct = 1, fast = 0;
+  if (desc->weights) {
+    ISC_TRY(isc_conv_time(&direct, plan->runners[index], plan->convs[index], context, desc));
+    ISC_TRY(isc_conv_time(&fast, plan->backend, winograd, context, desc));
+  }
+  *won = fast < direct;
+  return ISCP_OK;
+}
+
+static iscp_status try_winograd(isc_plan *plan, int32_t index, const isc_conv_desc *desc) {
+  isc_conv_desc wanted = *desc;
+  isc_conv *winograd;
+  bool won = false;
+  wanted.winograd = true;
+  iscp_status status = plan->backend->conv_create(&winograd, isc_network_context(plan->network), &wanted);
+  if (status != ISCP_OK)
+    return status == ISCP_ERROR_UNSUPPORTED ? ISCP_OK : status;
+  status = race(&won, plan, index, winograd, desc);
+  if (!won) {
+    plan->backend->conv_destroy(winograd);
+    return status;
+  }
+  plan->runners[index]->conv_destroy(plan->convs[index]);
+  plan->runners[index] = plan->backend;
+  plan->convs[index] = winograd;
+  return status;
+}
+
 /* `weights` and `bias` NULL: for its sizes alone. */
 static iscp_status create_layer(isc_plan *plan, int32_t index, const float *weights, const float *bias) {
   const iscp_context *context = isc_network_context(plan->network);
@@ -47,6 +85,8 @@ static iscp_status create_layer(isc_plan *plan, int32_t index, const float *weig
       .dst_block = plan->block,
   };
   ISC_TRY(create_conv(plan, index, &desc));
+  if (may_be_winograd(context, &desc))
+    ISC_TRY(try_winograd(plan, index, &desc));
   const isc_backend *runner = plan->runners[index];
   if (weights)
     isc_log(context, ISCP_LOG_DEBUG, "%s: forward %s%s%s", layer->conv,

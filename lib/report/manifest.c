@@ -251,8 +251,8 @@ iscp_status isc_manifest_draw(const json_t *manifest, double *fraction, uint64_t
 static iscp_status read_count(int32_t *count, const json_t *search, const char *name) {
   const json_t *item = json_object_get(search, name);
   json_int_t value = json_integer_value(item);
-  if (!json_is_integer(item) || value < 0 || value > INT32_MAX)
-    return isc_fail(ISCP_ERROR_FORMAT, "manifest.search.%s is missing or wrong, expected a whole number", name);
+  if (!json_is_integer(item) || value < 0 || value > 4096)
+    return isc_fail(ISCP_ERROR_FORMAT, "manifest.search.%s is missing or wrong, expected 0 to 4096", name);
   if (count)
     *count = (int32_t)value;
   return ISCP_OK;

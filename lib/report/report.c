@@ -133,7 +133,7 @@ iscp_status iscp_report_create(iscp_report **out, const char *folder, const iscp
   iscp_model_info info = {.struct_size = sizeof info};
   ISC_TRY(isc_options_read(&options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_report_options"));
   ISC_TRY(read_search_options(&search, search_options));
-  const iscp_context *context = isc_dataset_context(dataset);
+  const iscp_context *context = iscp_model_context(model); /* which computes, and is told in the manifest */
   isc_run run = {context, model, dataset, &search, &options};
   ISC_TRY(check_all(&run, &info));
   iscp_report *report = isc_calloc(context, 1, sizeof *report);

@@ -90,8 +90,10 @@ iscp_status isc_manifest_compare(const struct json_t *there, const struct json_t
 /* Adds the classes asked for in `there` to those of `here`. */
 iscp_status isc_manifest_join_classes(struct json_t *here, const struct json_t *there);
 
-/* The draw and the rule of ties of the search that made a report. */
-iscp_status isc_manifest_plan(const struct json_t *manifest, int32_t *lanes, int32_t *pass_batch); /* outputs may be NULL */
+/* The lanes and the images a pass of the search that made a report; outputs may be NULL. */
+iscp_status isc_manifest_plan(const struct json_t *manifest, int32_t *lanes, int32_t *pass_batch);
+
+/* Its draw and its rule of ties. */
 iscp_status isc_manifest_draw(const struct json_t *manifest, double *fraction, uint64_t *seed, int32_t *ties);
 
 /* ---- The folder (folder.c) ---- */

@@ -55,7 +55,9 @@ static iscp_status mix(iscp_search *search, int32_t first, int32_t count) {
   for (int32_t place = 0; place < count; place++)
     if (mix_row(search, first, place) != ISCP_OK)
       broken = place < broken ? place : broken;
-  return broken == count ? ISCP_OK : mix_row(search, first, broken); /* the message must be this thread's */
+  for (int32_t place = broken; place < count; place++) /* once more: the message must be this thread's */
+    ISC_TRY(mix_row(search, first, place));
+  return ISCP_OK;
 }
 
 /* Idle rows, and those of the session beyond `count`, get a gradient of zero. */
@@ -103,7 +105,16 @@ static void add_gradients(const iscp_search *search, int32_t first, int32_t coun
     add_chunk(search, first, count, start);
 }
 
+static bool is_idle(const iscp_search *search, int32_t first, int32_t count) {
+  for (int32_t row = first; row < first + count; row++)
+    if (job_of(search, row))
+      return false;
+  return true;
+}
+
 static iscp_status run_pass(iscp_search *search, int32_t first, int32_t count) {
+  if (is_idle(search, first, count))
+    return ISCP_OK;
   ISC_TRY(mix(search, first, count));
   ISC_TRY(isc_session_forward(search->session));
   differentiate_loss(search, first, count);

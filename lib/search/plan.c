@@ -9,9 +9,10 @@ enum {
   WORTH = 50 /* times the images of a measurement, and a search is long enough to be measured for */
 };
 
+static const double ENOUGH = 0.25; /* seconds for a plan, so that all of it takes a second or two */
 static const double GAIN = 0.97; /* a larger plan must be this much faster than the best of the smaller ones */
 
-/* What lies beside the session: images, canvases' share left out, and gradients. */
+/* What the lanes hold beside the session: their images and gradients. */
 static int64_t own_bytes(const iscp_search *search, int64_t lanes) {
   return lanes * (search->options.batch * search->numbers * (int64_t)sizeof(float) + search->pixels * (int64_t)sizeof(double));
 }
@@ -54,7 +55,8 @@ static iscp_status run_timed(double *best, const iscp_search *search, iscp_sessi
   double seconds = 0;
   iscp_status status = pass_seconds(&seconds, session); /* the first one meets cold memory */
   *best = seconds;
-  for (int i = 0; status == ISCP_OK && i < REPEATS; i++) {
+  double start = isc_clock();
+  for (int i = 0; status == ISCP_OK && i < REPEATS && (i == 0 || isc_clock() - start < ENOUGH); i++) {
     status = pass_seconds(&seconds, session);
     *best = seconds < *best ? seconds : *best;
   }
@@ -82,9 +84,10 @@ static iscp_status measure(int64_t *lanes, const iscp_search *search, int64_t jo
     double seconds = 0;
     if (tried > 1 && rows > MOST_MEASURED)
       break;
-    ISC_TRY(pass_of(&pass, search, tried));
-    if (pass <= before)
+    iscp_status status = pass_of(&pass, search, tried);
+    if (tried > 1 && (status == ISCP_ERROR_MEMORY || pass <= before))
       break;
+    ISC_TRY(status);
     before = pass;
     ISC_TRY(time_rows(&seconds, search, pass));
     isc_log(search->context, ISCP_LOG_INFO, "%lld lanes of %d images, %d a pass: %.3f ms an image", (long long)tried,
@@ -119,10 +122,17 @@ static iscp_status choose_lanes(int64_t *lanes, const iscp_search *search, int64
     ISC_TRY(measure(lanes, search, jobs));
   else if (!o->lanes)
     *lanes = isc_model_good_batch(search->model, ISCP_SESSION_GRADIENT) / o->batch;
-  *lanes = *lanes < 1 ? 1 : *lanes > jobs ? jobs : *lanes;
   if (!o->lanes)
-    *lanes = even_rounds(*lanes, jobs);
+    *lanes = even_rounds(*lanes < 1 ? 1 : *lanes > jobs ? jobs : *lanes, jobs);
   return ISCP_OK;
+}
+
+/* Lanes that nobody asked for make room for one image a pass. */
+static iscp_status fit_lanes(int64_t *lanes, iscp_search *search) {
+  iscp_status status;
+  while ((status = pass_of(&search->pass, search, *lanes)) == ISCP_ERROR_MEMORY && !search->options.lanes && *lanes > 1)
+    *lanes /= 2;
+  return status;
 }
 
 iscp_status isc_search_plan(iscp_search *search, int64_t jobs) {
@@ -131,7 +141,7 @@ iscp_status isc_search_plan(iscp_search *search, int64_t jobs) {
   if (lanes * search->options.batch > ISC_LARGEST_BATCH)
     return isc_fail(ISCP_ERROR_ARGUMENT, "lanes times batch is %lld, expected at most %d",
                     (long long)lanes * search->options.batch, ISC_LARGEST_BATCH);
-  ISC_TRY(pass_of(&search->pass, search, lanes));
+  ISC_TRY(fit_lanes(&lanes, search));
   search->lane_count = (int32_t)lanes;
   if (search->options.pass_batch > search->pass)
     isc_log(search->context, ISCP_LOG_INFO, "a pass takes %d images, not %d: lanes and memory allow no more", search->pass,

@@ -1,7 +1,7 @@
 /* The inside of a search, for lib/search only.
  *
- *   options -> clean pass -> canvases of each class -> jobs (class, canvas, alpha) -> lanes, several jobs in one batch of the
- *   network -> figures of each job -> the class's selection */
+ *   options -> clean pass -> canvases of each class -> jobs (class, canvas, alpha) -> lanes, several jobs that take their
+ *   steps together -> figures of each job -> the class's selection */
 #ifndef ISC_SEARCH_H
 #define ISC_SEARCH_H
 
@@ -84,7 +84,7 @@ iscp_status isc_search_plan(iscp_search *search, int64_t jobs);
 /* canvas.c: chooses the canvases of a class from the clean results. */
 iscp_status isc_canvases_choose(iscp_search *search, isc_class *class_);
 
-/* lanes.c: one minibatch of every lane, in one pass of the network. */
+/* lanes.c: one minibatch of every lane, in passes of the network. */
 iscp_status isc_lanes_step(iscp_search *search, isc_meter *meter);
 
 /* jobs.c: life of a job, and its figures once its mask is final. */

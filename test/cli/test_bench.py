@@ -61,7 +61,7 @@ class Bench(Case):
         self.assertEqual((search["classes"], search["canvases"], search["epochs"]), (10, 5, 5))
         # D_n: 400 of 2000 images, in nine searches of ten; then the objective and the power; before, the clean pass.
         self.assertEqual(search["step_images"], 400 * 9 * 5 * 5)
-        self.assertEqual(search["inference_images"], 400 * 9 * 5 * 2 + 2000)
+        self.assertEqual(search["inference_images"], 400 * 9 * 5 * 2 + 2000 + 1600 * (1 + 9 * 5))
         expected = search["step_images"] * step["ms_per_image"] + search["inference_images"] * inference["ms_per_image"]
         self.assertAlmostEqual(search["seconds"], expected / 1000, delta=expected / 1e6)
 

@@ -67,6 +67,15 @@ class Inputs(Case):
             (["--names", "nowhere"], ["nowhere"]),
         ]
         out = self.folder / "out"
+        usage = {
+            "--memory": ["0", "M", "-5M", "5MB", "8589934592G", "x"],
+            "--convolutions": ["x", ""],
+            "--precision": ["f16"],
+        }
+        for option, values in usage.items():
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    self.check_one_line(search(out, f"{option}={value}", code=2), option, f'"{value}"')
         for options, words in cases:
             with self.subTest(options=options):
                 self.check_one_line(search(out, *options, code=1), *words)

@@ -66,6 +66,23 @@ class Resume(Case):
         done = search(two, "--classes", "1", "--sizes", "5", "--resume")  # nothing left to do
         self.assertIn("mPW", done.stdout)
 
+    def test_fewer_classes_later(self):
+        search(self.folder, "--classes", "1-3", "--canvases", "1", "--power", "none")
+        plan = self.read_result(self.folder)["manifest"]["search"]
+        search(self.folder, "--classes", "4", "--canvases", "1", "--power", "none", "--resume")
+        after = self.read_result(self.folder)
+        self.assertEqual((after["finished"], after["manifest"]["search"]), ([1, 2, 3, 4], plan))
+
+    def test_a_broken_report_is_named(self):
+        search(self.folder, "--classes", "0", "--power", "none")
+        (self.folder / "mask-0-0.npy").unlink()
+        self.check_one_line(search(self.folder, "--classes", "0-1", "--resume", code=1), "mask-0-0.npy")
+
+    def test_memory_shrinks_the_passes(self):
+        search(self.folder, "--classes", "0-3", "--canvases", "1", "--power", "none", "--memory", "14M")
+        plan = self.read_result(self.folder)["manifest"]["search"]
+        self.assertLess(plan["pass_batch"], plan["lanes"] * plan["batch"])
+
     def test_what_is_there_is_kept(self):
         search(self.folder, "--classes", "0", "--power", "none")
         before = {p.name: p.read_bytes() for p in self.folder.iterdir()}

@@ -25,6 +25,19 @@ class Context(unittest.TestCase):
             iscp.Context(log=3)
         with self.assertRaises(iscp.ArgumentError):
             iscp.Context(threads=-1)
+        with self.assertRaisesRegex(iscp.ArgumentError, "memory is -1 bytes"):
+            iscp.Context(memory=-1)
+        for wide in {"memory": 2**64}, {"threads": 2**32 + 1}:
+            with self.assertRaisesRegex(ValueError, f"{next(iter(wide))} is"):
+                iscp.Context(**wide)
+        with self.assertRaisesRegex(ValueError, "convolutions must be one of 'direct', 'fast'"):
+            iscp.Context(convolutions="winograd")
+        with self.assertRaisesRegex(ValueError, "precision"):
+            iscp.Context(precision="f16")
+
+    def test_options_reach_the_library(self):
+        context = iscp.Context(memory=10**9, convolutions="fast")
+        self.assertEqual((context.memory, context.convolutions, context.precision), (10**9, "fast", "f32"))
 
     def test_default_is_made_once(self):
         self.assertIs(iscp.default_context(), iscp.default_context())

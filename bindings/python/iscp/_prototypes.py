@@ -78,6 +78,7 @@ PROTOTYPES = {
     "iscp_model_contract": (_contract, (_model,)),
     "iscp_model_class_name": (c_char_p, (_model, c_int32)),
     "iscp_model_hash": (c_char_p, (_model,)),
+    "iscp_model_context": (_context, (_model,)),
     "iscp_session_create": (iscp_status, (POINTER(_session), _model, c_int32, c_int32)),
     "iscp_session_foretell": (iscp_status, (_int64, _model, c_int32, c_int32)),
     "iscp_session_destroy": (None, (_session,)),

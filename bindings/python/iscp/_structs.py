@@ -177,6 +177,7 @@ class iscp_search_options(ctypes.Structure):
         ("classes", POINTER(c_int32)),
         ("user_canvases", POINTER(c_float)),
         ("pass_batch", c_int32),
+        ("reserved", c_int32),
     ]
 
 

@@ -84,8 +84,9 @@ static void plan_products(isc_conv *conv, const isc_conv_desc *desc) {
       pack_backward(packed, desc->weights, s, p);
       packed += (int64_t)p->m * isc_product_depth(p);
     }
+  int32_t threads = iscp_context_threads(conv->context), most = isc_blas_most_threads();
   for (int32_t i = 0; i < conv->count; i++)
-    isc_product_plan(&conv->products[i], iscp_context_threads(conv->context));
+    isc_product_plan(&conv->products[i], threads < most ? threads : most);
 }
 
 static void destroy(isc_conv *conv) {
@@ -117,6 +118,8 @@ static iscp_status copy_numbers(isc_conv *conv, const isc_conv_desc *desc) {
 
 static iscp_status create(isc_conv **out, const iscp_context *context, const isc_conv_desc *desc) {
   *out = NULL;
+  if (desc->winograd)
+    return isc_fail(ISCP_ERROR_UNSUPPORTED, "OpenBLAS has no Winograd convolution for layer \"%s\"", desc->name);
   isc_conv *conv = isc_calloc(context, 1, sizeof *conv);
   if (!conv)
     return ISCP_ERROR_MEMORY;

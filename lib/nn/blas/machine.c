@@ -5,6 +5,7 @@
  * is told. */
 #include <cblas.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -51,6 +52,13 @@ void isc_blas_advise(const iscp_context *context) {
   int32_t level = isc_backend_of(context) == &isc_backend_blas ? ISCP_LOG_WARNING : ISCP_LOG_INFO;
   if (*advice)
     isc_log(context, level, "OpenBLAS runs its %s kernels, but %s", openblas_get_corename(), advice);
+}
+
+int32_t isc_blas_most_threads(void) {
+  enum { LEAST = 2 }; /* of any build with threads */
+  const char *word = "MAX_THREADS=", *found = strstr(openblas_get_config(), word);
+  long most = found ? strtol(found + strlen(word), NULL, 10) : LEAST;
+  return most < LEAST ? LEAST : most > 1024 ? 1024 : (int32_t)most;
 }
 
 const char *isc_blas_kernels(void) {

@@ -33,9 +33,8 @@ struct isc_conv {
 
 static bool is_here(const iscp_context *context, const isc_conv_desc *desc) {
   const isc_conv_shape *s = &desc->shape;
-  bool winograd = s->k == 3 && iscp_context_convolutions(context) == ISCP_CONVOLUTIONS_FAST;
   return (s->k == 1 || s->k == 3) && s->stride == 1 && s->pad == s->k / 2 && desc->src_block == ISC_LANES &&
-         desc->dst_block == ISC_LANES && iscp_context_precision(context) == ISCP_PRECISION_F32 && !winograd &&
+         desc->dst_block == ISC_LANES && iscp_context_precision(context) == ISCP_PRECISION_F32 && !desc->winograd &&
          isc_strip_kernel(s->k, 1, 1);
 }
 

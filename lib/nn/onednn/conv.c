@@ -18,15 +18,8 @@ static isc_problem problem_of(const isc_conv *conv, const isc_conv_desc *desc, b
   return (isc_problem){conv->context, desc, conv->engine, conv->stream, backward, bf16, conv->forward.pd};
 }
 
-static bool may_be_winograd(const isc_problem *p) {
-  return iscp_context_convolutions(p->context) == ISCP_CONVOLUTIONS_FAST && !p->bf16 && p->desc->src_block > 1 &&
-         p->desc->shape.k == 3 && p->desc->shape.stride == 1;
-}
-
 static iscp_status make(isc_direction *d, const isc_problem *p) {
-  if (may_be_winograd(p))
-    return isc_direction_race(d, p);
-  ISC_TRY(isc_direction_plan(d, p, dnnl_convolution_direct));
+  ISC_TRY(isc_direction_plan(d, p, p->desc->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct));
   return p->desc->weights ? isc_direction_pack(d, p) : ISCP_OK;
 }
 

@@ -33,9 +33,6 @@ iscp_status isc_direction_plan(isc_direction *d, const isc_problem *p, dnnl_alg_
 /* Makes it ready to run, with desc's weights; with zeros if they are NULL. */
 iscp_status isc_direction_pack(isc_direction *d, const isc_problem *p);
 
-/* Plans and packs the direct algorithm, or Winograd's if oneDNN has it for this shape and it measures faster here. */
-iscp_status isc_direction_race(isc_direction *d, const isc_problem *p);
-
 size_t isc_direction_scratch(const isc_direction *d); /* bytes that a run needs */
 dnnl_status_t isc_direction_run(isc_direction *d, dnnl_stream_t stream, const float *in, float *out, void *scratch);
 void isc_direction_release(isc_direction *d, const iscp_context *context); /* takes one that is half made, or empty */
