@@ -25,7 +25,7 @@ typedef struct settings {
 static const option_line lines[] = {
     {SIZES, "sizes", "LIST", "without MODEL: images and stems; default 224,32-cifar,32-imagenet"},
     {WORKS, "works", "LIST", "step, inference; default both"},
-    {BATCHES, "batches", "LIST", "images a pass of the network; a step of 20 is five lanes of 4, and one of\n"
+    {BATCHES, "batches", "LIST", "images at a time; a step of 20 is five lanes of 4, and one of\n"
                                  "64 sixteen. Default 4,20; with MODEL: as a search of it takes them"},
     {SECONDS, "seconds", "X", "for each line of the table, 0.1 to 600, and two first runs; default 3"},
     {JSON, "json", NULL, "print JSON in place of the table"},

@@ -30,7 +30,7 @@ static const option_line lines[] = {
     {SELECT, "select", "RULE", "best canvas of a class by loss or by power (on D_n); default loss"},
     {SELECT_SIZE, "select-size", "P", "pattern size of that power, in percent; default 5"},
     {TIES, "ties", "RULE", "rank of equal mask values: evidence or index; default evidence"},
-    {LANES, "lanes", "N", "searches that share a pass of the network; default: measured if the\n"
+    {LANES, "lanes", "N", "searches that take their steps together; default: measured if the\n"
                          "search is long, else chosen by size"},
     {0},
 };

@@ -26,18 +26,17 @@ static int32_t read_word(const char *text, const char *first, const char *second
 
 /* One item of a list, by the option's letter. */
 static int32_t read_item(int letter, const char *text, bench_size *size) {
-  char stem[16] = "imagenet";
-  int32_t number = (int32_t)strtol(text, NULL, 10);
+  char *end;
+  long number = strtol(text, &end, 10);
   if (letter == 'w')
     return read_word(text, work_names[WORK_STEP], work_names[WORK_INFERENCE]);
   if (letter == 'e')
     return read_word(text, "onednn", "blas") ? ISCP_BACKEND_BLAS : ISCP_BACKEND_ONEDNN;
-  if (number < 1)
+  if (number < 1 || number > 4096 || (*end && (letter != 's' || *end != '-')))
     usage(text);
-  if (letter == 's' && strchr(text, '-'))
-    snprintf(stem, sizeof stem, "%s", strchr(text, '-') + 1);
-  *size = (bench_size){number, strcmp(stem, "cifar") ? ISCP_STEM_IMAGENET : ISCP_STEM_CIFAR};
-  return number;
+  int32_t cifar = *end ? read_word(end + 1, "imagenet", "cifar") : 0;
+  *size = (bench_size){(int32_t)number, cifar ? ISCP_STEM_CIFAR : ISCP_STEM_IMAGENET};
+  return (int32_t)number;
 }
 
 static void read_list(bench_options *o, int letter, char *text) {
