@@ -22,6 +22,7 @@ import iscp
 ACCURACY = 0.8444  # as its training recorded
 SAME = 9999  # two logits within rounding of each other may change places in one image
 LOGITS = 1e-4  # of the largest; 8e-7 was seen
+PROMISE = 1e-4  # relative L2 of an image's input gradient
 GRADIENTS = 400
 
 
@@ -56,6 +57,9 @@ class ReferenceModel(unittest.TestCase):
         ours, theirs = self.model.input_gradient(pixels.numpy(), targets), input_gradient(self.net, pixels, targets)
         settled = Settled(self.net, self.net.double(), pixels, targets, ours)
         print(f"gradient {settled}; all from PyTorch's float32 {relative_l2(ours, theirs):.1e}")
-        # Tighter than the promised 1e-4 in each image; why the decisions are settled first, decisions.py says.
-        self.assertLess(settled.errors.max(), ROUNDING)
+        # The promise of 1e-4 holds for each image once its decisions are settled (decisions.py says why); all but a few of
+        # the 400 are met to rounding. In those few a decision of little weight, about ROUNDING, stays unfound: 1.001e-5
+        # was seen.
+        self.assertLess(settled.errors.max(), PROMISE)
+        self.assertGreaterEqual(np.mean(settled.errors < ROUNDING), 0.99)
         self.assertLess(np.median(settled.plain), ROUNDING)
