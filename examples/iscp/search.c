@@ -120,8 +120,9 @@ static void make_parents(const char *folder) {
 static iscp_status take_plan(run_state *s) {
   if (!s->report_options.resume || s->search_options.lanes)
     return ISCP_OK;
-  char *result = take(strlen(s->folder) + sizeof "/result.json");
-  sprintf(result, "%s/result.json", s->folder);
+  size_t size = strlen(s->folder) + sizeof "/result.json";
+  char *result = take(size);
+  snprintf(result, size, "%s/result.json", s->folder);
   int is_there = access(result, F_OK) == 0;
   free(result);
   iscp_pattern_list *there = NULL;
