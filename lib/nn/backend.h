@@ -45,7 +45,8 @@ typedef struct isc_backend {
 
   /* The same with what follows, for backends that can do it on the way to memory; NULL for others, and then the caller does it
    * (relu.c): forward also writes dst's bits (may be NULL); diff_src = diff_src [+ what it held], 0 where `bits` (NULL = all set)
-   * are not set. */
+   * are not set. What it held must have been masked by the same bits if the stride is above 1: places that no tap meets are left
+   * as they are. */
   iscp_status (*conv_forward_bits)(isc_conv *conv, const float *src, float *dst, uint16_t *bits, void *scratch);
   iscp_status (*conv_backward_data_join)(isc_conv *conv, const float *diff_dst, float *diff_src, bool add, const uint16_t *bits,
                                          void *scratch);

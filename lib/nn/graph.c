@@ -106,9 +106,10 @@ static int32_t add_block_forward(builder *b, const block *made, int32_t x) {
 }
 
 /* Slot g of diff_dst (ReLU backward of the block's output already done) -> slot of diff_src, with the ReLU of `behind`, the
- * layer whose output the block read (ISC_NO_LAYER behind a max-pool). */
+ * layer whose output the block read (ISC_NO_LAYER behind a max-pool). A shortcut's convolution comes last and joins: it is the
+ * one of stride 2, which has nothing to add to three of four places. */
 static int32_t add_block_backward(builder *b, const block *made, int32_t g, int32_t behind) {
-  int32_t at = g, branch = g;
+  int32_t at = g;
   for (int i = made->count - 1; i > 0; i--) {
     int32_t next = take_slot(b);
     add_backward(b, made->layers[i], at, next, made->layers[i - 1], ISC_NO_SLOT);
@@ -116,16 +117,19 @@ static int32_t add_block_backward(builder *b, const block *made, int32_t g, int3
       give_slot(b, at);
     at = next;
   }
-  if (made->shortcut != ISC_NO_LAYER) {
-    branch = take_slot(b);
-    add_backward(b, made->shortcut, g, branch, ISC_NO_LAYER, ISC_NO_SLOT);
-    give_slot(b, g);
+  if (made->shortcut == ISC_NO_LAYER) {
+    int32_t free_slot = take_slot(b);
+    add_backward(b, made->layers[0], at, g, behind, free_slot);
+    give_slot(b, free_slot);
+    give_slot(b, at);
+    return g;
   }
-  int32_t free_slot = take_slot(b);
-  add_backward(b, made->layers[0], at, branch, behind, free_slot);
-  give_slot(b, free_slot);
+  int32_t joined = take_slot(b);
+  add_backward(b, made->layers[0], at, joined, behind, ISC_NO_SLOT);
+  add_backward(b, made->shortcut, g, joined, behind, at); /* `at` is free by then */
   give_slot(b, at);
-  return branch;
+  give_slot(b, g);
+  return joined;
 }
 
 static void set_pool(isc_graph *graph, flow src) {

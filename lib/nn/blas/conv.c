@@ -1,15 +1,12 @@
 /* Convolution on OpenBLAS, any shape: one product forward, stride x stride products backward (product.h).
  *
  *   forward:       m = OC, c = IC, grid OH x OW: src place = stride * y - pad + kh
- *   backward_data: diff_src[ic][ih][iw] = sum over oc, kh, kw of weights[oc][ic][kh][kw] * diff_dst[oc][oh][ow] with
- *                  ih = stride * oh + kh - pad. The ih of one phase, ih = stride * y + a, meet only the kh that are a + pad
- *                  modulo stride, and each of them at a constant distance: oh = y + d, kh = a + pad - stride * d. So every
- *                  pair of phases is a convolution of stride 1 with some of the taps, reversed; together they have each
- *                  tap once. */
+ *   backward_data: one for every pair of phases (phase.h) */
 #include <string.h>
 
 #include "nn/blas/product.h"
 #include "nn/blas/threads.h"
+#include "nn/phase.h"
 
 struct isc_conv {
   iscp_context *context;
@@ -35,26 +32,13 @@ static isc_product plan_forward(const isc_conv *conv) {
                        .weights = conv->weights};
 }
 
-/* Distances d with a tap: 0 <= phase + pad - stride * d < k. */
-static int32_t first_distance(const isc_conv_shape *s, int32_t phase) {
-  int32_t low = phase + s->pad - s->k + 1;
-  return low > 0 ? (low + s->stride - 1) / s->stride : -(-low / s->stride);
-}
-static int32_t distances(const isc_conv_shape *s, int32_t phase) {
-  return (phase + s->pad) / s->stride - first_distance(s, phase) + 1;
-}
-
-static int32_t phase_size(int32_t size, int32_t phase, int32_t stride) {
-  return size > phase ? (size - phase + stride - 1) / stride : 0;
-}
-
 static isc_product plan_backward(const isc_conv *conv, int32_t a, int32_t b, const float *weights) {
   const isc_conv_shape *s = &conv->shape;
   return (isc_product){.n = s->n, .c = s->oc, .src_h = s->oh, .src_w = s->ow,
                        .m = s->ic, .dst_h = s->ih, .dst_w = s->iw,
-                       .rows = phase_size(s->ih, a, s->stride), .columns = phase_size(s->iw, b, s->stride), .step = 1,
-                       .first_h = first_distance(s, a), .first_w = first_distance(s, b),
-                       .taps_h = distances(s, a), .taps_w = distances(s, b),
+                       .rows = isc_phase_size(s, s->ih, a), .columns = isc_phase_size(s, s->iw, b), .step = 1,
+                       .first_h = isc_phase_first(s, a), .first_w = isc_phase_first(s, b),
+                       .taps_h = isc_phase_taps(s, a), .taps_w = isc_phase_taps(s, b),
                        .spread = s->stride, .at_h = a, .at_w = b,
                        .weights = weights};
 }
@@ -65,8 +49,8 @@ static void pack_backward(float *packed, const float *weights, const isc_conv_sh
     for (int32_t oc = 0; oc < s->oc; oc++)
       for (int32_t i = 0; i < p->taps_h; i++)
         for (int32_t j = 0; j < p->taps_w; j++) {
-          int32_t kh = p->at_h + s->pad - s->stride * (p->first_h + i);
-          int32_t kw = p->at_w + s->pad - s->stride * (p->first_w + j);
+          int32_t kh = isc_phase_kernel(s, p->at_h, i);
+          int32_t kw = isc_phase_kernel(s, p->at_w, j);
           *packed++ = weights[(((int64_t)oc * s->ic + ic) * s->k + kh) * s->k + kw];
         }
 }
