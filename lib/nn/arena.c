@@ -20,10 +20,9 @@ int64_t isc_plan_src_count(const isc_plan *plan, int32_t layer) {
   return isc_activation_count(s->n, s->ic, s->ih, s->iw, plan->block);
 }
 
-int64_t isc_plan_pool_count(const isc_plan *plan, bool dst) {
+int64_t isc_plan_pool_count(const isc_plan *plan) {
   const isc_graph *g = plan->graph;
-  return isc_activation_count(plan->batch, g->architecture.width, dst ? g->pool_oh : g->pool_ih,
-                              dst ? g->pool_ow : g->pool_iw, plan->block);
+  return isc_activation_count(plan->batch, g->architecture.width, g->pool_oh, g->pool_ow, plan->block);
 }
 
 static void grow_to(int64_t sizes[ISC_SLOTS], int32_t slot, int64_t count) {
@@ -37,15 +36,14 @@ static void measure_slots(const isc_plan *plan, int64_t sizes[ISC_SLOTS]) {
   for (int32_t i = 0; i < g->forward_count; i++) {
     const isc_operation *o = &g->forward[i];
     bool conv = o->kind == ISC_CONV_FORWARD;
-    grow_to(sizes, o->dst, conv ? isc_plan_dst_count(plan, o->layer) : isc_plan_pool_count(plan, true));
+    grow_to(sizes, o->dst, conv ? isc_plan_dst_count(plan, o->layer) : isc_plan_pool_count(plan));
   }
   if (!plan->gradient)
     return;
   grow_to(sizes, g->head_diff, isc_plan_dst_count(plan, g->last_layer));
   for (int32_t i = 0; i < g->backward_count; i++) {
     const isc_operation *o = &g->backward[i];
-    bool conv = o->kind == ISC_CONV_BACKWARD_DATA;
-    grow_to(sizes, o->dst, conv ? isc_plan_src_count(plan, o->layer) : isc_plan_pool_count(plan, false));
+    grow_to(sizes, o->dst, isc_plan_src_count(plan, o->layer));
     if (o->join != ISC_NO_SLOT && !plan->runners[o->layer]->conv_backward_data_join)
       grow_to(sizes, o->join, isc_plan_src_count(plan, o->layer));
   }
@@ -67,7 +65,7 @@ static void place_gradients(isc_plan *plan, int64_t image) {
   for (int32_t i = 0; i < g->layer_count; i++)
     plan->bits[i] = g->layers[i].bits ? place(plan, isc_bits_bytes(isc_plan_dst_count(plan, i))) : NULL;
   if (g->pool_oh)
-    plan->pool_which = place(plan, (size_t)isc_plan_pool_count(plan, true));
+    plan->pool_which = place(plan, (size_t)isc_plan_pool_count(plan));
 }
 
 void isc_plan_lay_out(isc_plan *plan) {

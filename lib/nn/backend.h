@@ -79,11 +79,9 @@ void isc_relu_backward(float *diff, const uint16_t *bits, int64_t count);
 void isc_join_backward(float *diff, const float *other, const uint16_t *bits, int64_t count);
 
 /* pool.c: 3x3, stride 2, padding 1, of a ReLU's output. `which` (may be NULL) keeps, one byte a dst number, which of the
- * nine won, if any is above 0; backward is that of the pool and of the ReLU before it. */
+ * nine won (3 * kh + kw), if any is above 0, else 255. Its backward is in stem_pool.c. */
 void isc_pool_forward(float *dst, uint8_t *which, const float *src, int64_t planes, int32_t ih, int32_t iw, int32_t oh,
                       int32_t ow, int32_t block);
-void isc_pool_backward(float *diff_src, const uint8_t *which, const float *diff_dst, int64_t planes, int32_t ih,
-                       int32_t iw, int32_t oh, int32_t ow, int32_t block);
 
 /* head.c: mean over H x W, then the dense layer. features: N x C, weights: classes x C. */
 void isc_mean_forward(float *features, const float *src, int32_t n, int32_t c, int32_t hw, int32_t block);

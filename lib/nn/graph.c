@@ -184,12 +184,10 @@ iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architectu
     int32_t behind = i > 0 ? made[i - 1].layers[made[i - 1].count - 1] : imagenet ? ISC_NO_LAYER : stem;
     g = add_block_backward(&b, &made[i], g, behind);
   }
-  if (imagenet) {
-    int32_t unpooled = take_slot(&b);
-    graph->backward[graph->backward_count++] = /* the stem's ReLU with it */
-        (isc_operation){ISC_POOL_BACKWARD, ISC_NO_LAYER, g, unpooled, ISC_NO_LAYER, ISC_NO_SLOT};
-    g = unpooled;
-  }
-  add_backward(&b, stem, g, ISC_SLOT_INPUT, ISC_NO_LAYER, ISC_NO_SLOT);
+  if (imagenet)
+    graph->backward[graph->backward_count++] =
+        (isc_operation){ISC_STEM_POOL_BACKWARD, stem, g, ISC_SLOT_INPUT, ISC_NO_LAYER, ISC_NO_SLOT};
+  else
+    add_backward(&b, stem, g, ISC_SLOT_INPUT, ISC_NO_LAYER, ISC_NO_SLOT);
   return ISCP_OK;
 }

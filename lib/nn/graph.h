@@ -26,7 +26,7 @@ typedef enum isc_operation_kind {
   ISC_CONV_FORWARD,       /* dst = layer(src) */
   ISC_POOL_FORWARD,       /* dst = maxpool(src) */
   ISC_CONV_BACKWARD_DATA, /* dst = diff_src of layer [+ dst, a join of two branches], src = its diff_dst; then ReLU backward */
-  ISC_POOL_BACKWARD       /* dst = diff_src of the ReLU and the max-pool behind it, src = the pool's diff_dst */
+  ISC_STEM_POOL_BACKWARD  /* dst = diff_src of layer, its ReLU and the max-pool behind it, src = the pool's diff_dst */
 } isc_operation_kind;
 
 typedef struct isc_operation {

@@ -84,7 +84,7 @@ const float *isc_plan_diff_src(const isc_plan *plan); /* N x channels x height x
 /* One operation of a plan, for benchmarks and logs. */
 typedef struct isc_operation_info {
   const char *name;           /* "layer1.0.conv2", "maxpool", "head" */
-  const char *kind;           /* "forward", "backward_data", "pool", "pool backward" */
+  const char *kind;           /* "forward", "backward_data", "pool" */
   const char *implementation; /* who runs a convolution, "own" for code of libiscp, NULL for passes over memory */
   int64_t flops;              /* 0 for passes over memory */
 } isc_operation_info;

@@ -9,12 +9,20 @@
 
 /* ---- Weights ---- */
 
+static int64_t stem_count(const isc_plan *plan) {
+  const isc_conv_shape *s = &plan->graph->layers[0].shape;
+  return plan->graph->pool_oh ? isc_stem_pool_count(s) : isc_stem_count(s, plan->block);
+}
+
 static iscp_status pack_stem(isc_plan *plan, const float *weights) {
   const isc_conv_shape *s = &plan->graph->layers[0].shape;
-  plan->stem = isc_calloc(isc_network_context(plan->network), (size_t)isc_stem_count(s, plan->block), sizeof(float));
+  plan->stem = isc_calloc(isc_network_context(plan->network), (size_t)stem_count(plan), sizeof(float));
   if (!plan->stem)
     return ISCP_ERROR_MEMORY;
-  isc_stem_pack(plan->stem, weights, s, plan->block);
+  if (plan->graph->pool_oh)
+    isc_stem_pool_pack(plan->stem, weights, s);
+  else
+    isc_stem_pack(plan->stem, weights, s, plan->block);
   return ISCP_OK;
 }
 
@@ -208,7 +216,7 @@ const float *isc_plan_diff_src(const isc_plan *plan) { return plan->diff_src; }
 size_t isc_plan_memory(const isc_plan *plan) {
   size_t bytes = sizeof *plan + sizeof *plan->graph + plan->arena_bytes;
   if (plan->gradient && isc_plan_has_stem(plan, 0))
-    bytes += (size_t)isc_stem_count(&plan->graph->layers[0].shape, plan->block) * sizeof(float);
+    bytes += (size_t)stem_count(plan) * sizeof(float);
   for (int32_t i = 0; i < plan->graph->layer_count; i++)
     bytes += plan->runners[i]->conv_memory(plan->convs[i]);
   return bytes;

@@ -12,7 +12,7 @@ struct isc_plan {
   int32_t batch, block;
   isc_conv *convs[ISC_MAX_LAYERS];
   const isc_backend *runners[ISC_MAX_LAYERS]; /* who made convs[i]: the backend, or the fallback for what it refuses */
-  float *stem; /* the first layer's weights as its own backward (stem.c) uses them; NULL without one */
+  float *stem; /* the first layer's weights as its own backward (stem.h) uses them; NULL without one */
   unsigned char *arena;
   size_t arena_bytes;
   float *src, *diff_src, *slots[ISC_SLOTS];
@@ -22,13 +22,15 @@ struct isc_plan {
   void *scratch;
 };
 
-/* Over blocks of channels the first layer's backward is written here (stem.c), its convolution is made for forward alone. */
-static inline bool isc_plan_has_stem(const isc_plan *plan, int32_t layer) { return layer == 0 && plan->block > 1; }
+/* Where the first layer's backward is written here (stem.h), its convolution is made for forward alone. */
+static inline bool isc_plan_has_stem(const isc_plan *plan, int32_t layer) {
+  return layer == 0 && (plan->block > 1 || plan->graph->pool_oh);
+}
 
-/* Numbers of a layer's dst and src, and of the max-pool's, in the layout of activations. */
+/* Numbers of a layer's dst and src, and of the max-pool's dst, in the layout of activations. */
 int64_t isc_plan_dst_count(const isc_plan *plan, int32_t layer);
 int64_t isc_plan_src_count(const isc_plan *plan, int32_t layer);
-int64_t isc_plan_pool_count(const isc_plan *plan, bool dst);
+int64_t isc_plan_pool_count(const isc_plan *plan);
 
 /* arena.c: gives each pointer of the plan its place in the arena, or, while there is none, only counts arena_bytes. */
 void isc_plan_lay_out(isc_plan *plan);

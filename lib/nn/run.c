@@ -76,8 +76,8 @@ static iscp_status run_backward(isc_plan *plan, const isc_operation *o) {
   const float *src = plan->slots[o->src];
   if (o->kind == ISC_CONV_BACKWARD_DATA)
     return run_conv_backward(plan, o, src);
-  isc_pool_backward(plan->slots[o->dst], plan->pool_which, src, pool_planes(plan), g->pool_ih, g->pool_iw, g->pool_oh,
-                    g->pool_ow, plan->block);
+  const isc_stem_pool stem = {&g->layers[o->layer].shape, g->pool_oh, g->pool_ow, plan->block};
+  isc_stem_pool_backward(plan->diff_src, plan->stem, plan->pool_which, src, &stem);
   return ISCP_OK;
 }
 
@@ -121,7 +121,7 @@ static const char *kind_name(isc_operation_kind kind) {
       [ISC_CONV_FORWARD] = "forward",
       [ISC_POOL_FORWARD] = "pool",
       [ISC_CONV_BACKWARD_DATA] = "backward_data",
-      [ISC_POOL_BACKWARD] = "pool backward",
+      [ISC_STEM_POOL_BACKWARD] = "backward_data",
   };
   return names[kind];
 }
@@ -131,10 +131,10 @@ static int64_t flops_of(const isc_conv_shape *s) {
 }
 
 static void describe(const isc_plan *plan, const isc_operation *o, isc_operation_info *info) {
-  bool backward = o->kind == ISC_CONV_BACKWARD_DATA, conv = backward || o->kind == ISC_CONV_FORWARD;
+  bool backward = o->kind != ISC_CONV_FORWARD;
   info->name = o->layer == ISC_NO_LAYER ? "maxpool" : plan->graph->layers[o->layer].conv;
   info->kind = kind_name(o->kind);
-  if (!conv)
+  if (o->kind == ISC_POOL_FORWARD)
     return;
   info->flops = flops_of(&plan->graph->layers[o->layer].shape);
   if (!backward || !isc_plan_has_stem(plan, o->layer))

@@ -1,12 +1,10 @@
-/* backward_data of the first convolution, whose src has 1 or 3 channels: the one shape that oneDNN leaves to its reference code
- * or to a slow gemm.
+/* backward_data of the cifar stem, 3x3, whose src has 1 or 3 channels: a shape that oneDNN leaves to its reference code or to a
+ * slow gemm.
  *
- *   diff_src[ic][ih][iw] = sum over oc, kh, kw of weights[oc][ic][kh][kw] * diff_dst[oc][oh][ow],
- *   oh = (ih + pad - kh) / stride, ow = (iw + pad - kw) / stride where these are whole and inside
+ *   diff_src[ic][ih][iw] = sum over oc, kh, kw of weights[oc][ic][kh][kw] * diff_dst[oc][ih + pad - kh][iw + pad - kw]
  *
  * A vector is one block of output channels: products are summed over taps and blocks first, over the vector's lanes at the end.
- * The places iw = stride * j + q of one parity q meet the kernel columns of one parity, and neighbours in j are neighbours
- * in ow: a strip of places keeps its sums in registers and shares each vector of weights. */
+ * A strip of neighbouring places keeps its sums in registers and shares each vector of weights. */
 #include "nn/stem.h"
 
 #include <string.h>
@@ -15,23 +13,22 @@
 #include <immintrin.h>
 #endif
 
-enum { MAX_ROWS = 7 }; /* kernel rows that one row of diff_src can meet */
+enum { K = 3, PAD = 1 };
 
-/* What one kernel row brings to places of one parity: ow = j + shift - k for its k-th column. */
+/* What one kernel row brings. */
 typedef struct row_taps {
-  const float *weights;  /* [block of oc][k][ic][lane] */
+  const float *weights;  /* [block of oc][kw][ic][lane] */
   const float *diff_dst; /* row oh of the first block */
 } row_taps;
 
 typedef struct strip {
-  row_taps rows[MAX_ROWS];
-  int32_t row_count, columns, shift; /* columns: kernel columns of the parity */
-  int32_t blocks, ow;
+  row_taps rows[K];
+  int32_t row_count, blocks, ow;
   int64_t plane; /* numbers from one block of diff_dst to the next */
 } strip;
 
-/* diff_src of places j .. j + PLACES - 1 -> sums[ic][place]. All their ow are inside, unless PLACES is 1. */
-typedef void strip_fn(float *sums, const strip *s, int32_t j);
+/* diff_src of places iw .. iw + PLACES - 1 -> sums[ic][place]. All their ow are inside, unless PLACES is 1. */
+typedef void strip_fn(float *sums, const strip *s, int32_t iw);
 
 #define VECTOR(B) typedef float floats##B __attribute__((vector_size(B * sizeof(float)), may_alias));
 VECTOR(4)
@@ -46,15 +43,15 @@ static inline float sum16(const floats16 *x) {
 }
 
 #define STRIP(NAME, TARGET, B, IC, PLACES, FMA)                                                    \
-  TARGET static void NAME(float *sums, const strip *s, int32_t j) {                               \
+  TARGET static void NAME(float *sums, const strip *s, int32_t iw) {                              \
     floats##B sum[IC][PLACES];                                                                     \
     _Pragma("GCC unroll 3") for (int c = 0; c < IC; c++)                                           \
       _Pragma("GCC unroll 12") for (int p = 0; p < PLACES; p++) sum[c][p] = (floats##B){0};        \
     for (int32_t r = 0; r < s->row_count; r++) {                                                   \
       const floats##B *w = (const floats##B *)s->rows[r].weights;                                  \
       for (int32_t o = 0; o < s->blocks; o++)                                                      \
-        for (int32_t k = 0; k < s->columns; k++, w += IC) {                                        \
-          int32_t ow = j + s->shift - k;                                                           \
+        for (int32_t kw = 0; kw < K; kw++, w += IC) {                                              \
+          int32_t ow = iw + PAD - kw;                                                              \
           if (PLACES == 1 && (ow < 0 || ow >= s->ow))                                              \
             continue;                                                                              \
           const floats##B *d = (const floats##B *)(s->rows[r].diff_dst + o * s->plane) + ow;       \
@@ -106,63 +103,53 @@ int64_t isc_stem_count(const isc_conv_shape *s, int32_t block) {
   return isc_blocks(s->oc, block) * block * s->ic * s->k * s->k;
 }
 
-/* [kh][parity of kw][block of oc][kw of that parity][ic][lane]: the order in which a strip reads. */
+/* [kh][block of oc][kw][ic][lane]: the order in which a strip reads. */
 void isc_stem_pack(float *packed, const float *weights, const isc_conv_shape *s, int32_t block) {
-  for (int32_t kh = 0; kh < s->k; kh++)
-    for (int32_t first = 0; first < s->stride; first++)
-      for (int32_t o = 0; o < s->oc; o += block)
-        for (int32_t kw = first; kw < s->k; kw += s->stride)
-          for (int32_t ic = 0; ic < s->ic; ic++)
-            for (int32_t oc = o; oc < o + block; oc++)
-              *packed++ = oc < s->oc ? weights[((oc * s->ic + ic) * s->k + kh) * s->k + kw] : 0;
+  for (int32_t kh = 0; kh < K; kh++)
+    for (int32_t o = 0; o < s->oc; o += block)
+      for (int32_t kw = 0; kw < K; kw++)
+        for (int32_t ic = 0; ic < s->ic; ic++)
+          for (int32_t oc = o; oc < o + block; oc++)
+            *packed++ = oc < s->oc ? weights[((oc * s->ic + ic) * K + kh) * K + kw] : 0;
 }
 
 /* ---- Rows ---- */
 
-/* The kernel rows that row ih meets, for the places of parity q. */
-static strip make_strip(const float *packed, const float *diff_dst, const isc_conv_shape *s, int32_t block, int32_t ih,
-                        int32_t q) {
-  int32_t first = (q + s->pad) % s->stride;
-  strip made = {.columns = (s->k - first + s->stride - 1) / s->stride, .shift = (q + s->pad - first) / s->stride,
-                .blocks = (int32_t)isc_blocks(s->oc, block), .ow = s->ow, .plane = (int64_t)s->oh * s->ow * block};
-  int64_t column = (int64_t)made.blocks * block * s->ic; /* packed numbers of one kernel column */
-  int64_t before = first ? (s->k + s->stride - 1) / s->stride : 0; /* columns of the parity before */
-  for (int32_t kh = (ih + s->pad) % s->stride; kh < s->k && kh <= ih + s->pad; kh += s->stride) {
-    int32_t oh = (ih + s->pad - kh) / s->stride;
-    if (oh < s->oh)
-      made.rows[made.row_count++] =
-          (row_taps){packed + (kh * s->k + before) * column, diff_dst + (int64_t)oh * s->ow * block};
+/* The kernel rows that row ih meets. */
+static strip make_strip(const float *packed, const float *diff_dst, const isc_conv_shape *s, int32_t block, int32_t ih) {
+  strip made = {.blocks = (int32_t)isc_blocks(s->oc, block), .ow = s->ow, .plane = (int64_t)s->oh * s->ow * block};
+  int64_t row = (int64_t)made.blocks * block * s->ic * K; /* packed numbers of one kernel row */
+  for (int32_t kh = 0; kh < K; kh++) {
+    int32_t oh = ih + PAD - kh;
+    if (oh >= 0 && oh < s->oh)
+      made.rows[made.row_count++] = (row_taps){packed + kh * row, diff_dst + (int64_t)oh * s->ow * block};
   }
   return made;
 }
 
 static void store(float *diff_src, const float *sums, const isc_conv_shape *s, int32_t ih, int32_t iw, int32_t places) {
   for (int32_t c = 0; c < s->ic; c++)
-    for (int32_t p = 0; p < places; p++)
-      diff_src[((int64_t)c * s->ih + ih) * s->iw + iw + p * s->stride] = sums[c * places + p];
+    memcpy(diff_src + ((int64_t)c * s->ih + ih) * s->iw + iw, sums + c * places, (size_t)places * sizeof *sums);
 }
 
-/* Places iw = stride * j + q of row ih: strips where all columns are inside, the last one moved back over its
- * neighbour; one place at a time near the borders. */
-static void row_of_parity(float *diff_src, const float *packed, const float *diff_dst, const isc_conv_shape *s,
-                          int32_t block, int32_t ih, int32_t q, const kernels *k) {
-  strip made = make_strip(packed, diff_dst, s, block, ih, q);
-  int32_t places = (s->iw - q + s->stride - 1) / s->stride, low = made.columns - 1 - made.shift;
-  int32_t high = s->ow - made.shift < places ? s->ow - made.shift : places;
+/* Strips where all columns are inside, the last one moved back over its neighbour; one place at a time near the borders. */
+static void run_row(float *diff_src, const float *packed, const float *diff_dst, const isc_conv_shape *s, int32_t block,
+                    int32_t ih, const kernels *k) {
+  strip made = make_strip(packed, diff_dst, s, block, ih);
+  int32_t low = PAD, high = s->iw - PAD;
   float sums[3 * 12];
-  low = low < 0 ? 0 : low;
   if (high - low < k->places)
-    low = high = places;
-  for (int32_t j = 0; j < places; j++) {
-    if (j >= low && j < high)
+    low = high = s->iw;
+  for (int32_t iw = 0; iw < s->iw; iw++) {
+    if (iw >= low && iw < high)
       continue;
-    k->place(sums, &made, j);
-    store(diff_src, sums, s, ih, s->stride * j + q, 1);
+    k->place(sums, &made, iw);
+    store(diff_src, sums, s, ih, iw, 1);
   }
-  for (int32_t j = low; j < high; j += k->places) {
-    int32_t at = j + k->places <= high ? j : high - k->places;
+  for (int32_t iw = low; iw < high; iw += k->places) {
+    int32_t at = iw + k->places <= high ? iw : high - k->places;
     k->strip(sums, &made, at);
-    store(diff_src, sums, s, ih, s->stride * at + q, k->places);
+    store(diff_src, sums, s, ih, at, k->places);
   }
 }
 
@@ -173,6 +160,5 @@ void isc_stem_backward_data(float *diff_src, const float *packed, const float *d
 #pragma omp parallel for collapse(2) schedule(static)
   for (int32_t n = 0; n < s->n; n++)
     for (int32_t ih = 0; ih < s->ih; ih++)
-      for (int32_t q = 0; q < s->stride; q++)
-        row_of_parity(diff_src + n * src_image, packed, diff_dst + n * dst_image, s, block, ih, q, &k);
+      run_row(diff_src + n * src_image, packed, diff_dst + n * dst_image, s, block, ih, &k);
 }

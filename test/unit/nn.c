@@ -167,16 +167,16 @@ static void follow_backward(const isc_graph *g) {
   slots[g->head_diff] = (form){g->features, g->head_h, g->head_w};
   for (int32_t i = 0; i < g->backward_count; i++) {
     const isc_operation *o = &g->backward[i];
-    const isc_conv_shape *s = o->layer == ISC_NO_LAYER ? NULL : &g->layers[o->layer].shape;
+    const isc_conv_shape *s = &g->layers[o->layer].shape;
+    bool last = i == g->backward_count - 1;
     form src = slots[o->src];
-    if (o->kind == ISC_POOL_BACKWARD) {
-      ck_assert(is_form(src, g->architecture.width, g->pool_oh, g->pool_ow));
-      slots[o->dst] = (form){src.c, g->pool_ih, g->pool_iw};
-      continue;
-    }
-    ck_assert_int_eq(o->kind, ISC_CONV_BACKWARD_DATA);
-    ck_assert(is_form(src, s->oc, s->oh, s->ow) && o->dst != o->src);
-    ck_assert_int_eq(o->dst == ISC_SLOT_INPUT, i == g->backward_count - 1);
+    ck_assert_int_eq(o->kind, last && g->pool_oh ? ISC_STEM_POOL_BACKWARD : ISC_CONV_BACKWARD_DATA);
+    if (o->kind == ISC_STEM_POOL_BACKWARD)
+      ck_assert(is_form(src, s->oc, g->pool_oh, g->pool_ow) && s->oh == g->pool_ih && s->ow == g->pool_iw);
+    else
+      ck_assert(is_form(src, s->oc, s->oh, s->ow));
+    ck_assert(o->dst != o->src);
+    ck_assert_int_eq(o->dst == ISC_SLOT_INPUT, last);
     if (o->join != ISC_NO_SLOT) /* the other branch is there already, and the free slot is none of the two */
       ck_assert(is_form(slots[o->dst], s->ic, s->ih, s->iw) && o->join != o->dst && o->join != o->src);
     if (o->behind != ISC_NO_LAYER) {
@@ -194,8 +194,7 @@ static void check_each_layer_once(const isc_graph *g) {
     if (g->forward[i].kind == ISC_CONV_FORWARD)
       forward[g->forward[i].layer]++;
   for (int32_t i = 0; i < g->backward_count; i++)
-    if (g->backward[i].kind == ISC_CONV_BACKWARD_DATA)
-      backward[g->backward[i].layer]++;
+    backward[g->backward[i].layer]++;
   for (int32_t i = 0; i < g->layer_count; i++)
     ck_assert(forward[i] == 1 && backward[i] == 1);
 }
