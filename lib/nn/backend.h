@@ -83,7 +83,7 @@ void isc_join_backward(float *diff, const float *other, const uint16_t *bits, in
 void isc_pool_forward(float *dst, uint8_t *which, const float *src, int64_t planes, int32_t ih, int32_t iw, int32_t oh,
                       int32_t ow, int32_t block);
 
-/* head.c: mean over H x W, then the dense layer. features: N x C, weights: classes x C. */
+/* mean.c: over H x W; dense.c: the dense layer. features: N x C, weights: classes x C. */
 void isc_mean_forward(float *features, const float *src, int32_t n, int32_t c, int32_t hw, int32_t block);
 /* diff_src = diff_features / HW at every place, 0 where the bits are not set. */
 void isc_mean_backward(float *diff_src, const float *diff_features, const uint16_t *bits, int32_t n, int32_t c,

@@ -211,24 +211,24 @@ START_TEST(mean_over_space) {
 }
 END_TEST
 
-enum { ROWS = 3, WIDEST = 130, MOST_CLASSES = 37 };
+enum { MOST_ROWS = 7, WIDEST = 1100, MOST_CLASSES = 37 };
 
-static void check_dense(int32_t c, int32_t classes) {
-  float src[ROWS * WIDEST], weights[MOST_CLASSES * WIDEST], bias[MOST_CLASSES], dst[ROWS * MOST_CLASSES];
-  double features[ROWS * WIDEST], expected[ROWS * MOST_CLASSES];
-  support_fill(src, (size_t)(ROWS * c), 0, 1, 51);
+static void check_dense(int32_t rows, int32_t c, int32_t classes) {
+  float src[MOST_ROWS * WIDEST], weights[MOST_CLASSES * WIDEST], bias[MOST_CLASSES], dst[MOST_ROWS * MOST_CLASSES];
+  double features[MOST_ROWS * WIDEST], expected[MOST_ROWS * MOST_CLASSES];
+  support_fill(src, (size_t)(rows * c), 0, 1, 51);
   support_fill(weights, (size_t)(classes * c), -1, 1, 52);
   support_fill(bias, (size_t)classes, -1, 1, 53);
-  for (int32_t i = 0; i < ROWS * c; i++)
+  for (int32_t i = 0; i < rows * c; i++)
     features[i] = src[i];
-  isc_dense_forward(dst, src, weights, bias, ROWS, c, classes);
-  plain_dense(expected, features, weights, bias, ROWS, c, classes);
-  for (int32_t i = 0; i < ROWS * classes; i++)
+  isc_dense_forward(dst, src, weights, bias, rows, c, classes);
+  plain_dense(expected, features, weights, bias, rows, c, classes);
+  for (int32_t i = 0; i < rows * classes; i++)
     ck_assert_double_le(fabs(dst[i] - expected[i]), plain_tolerance(c + 1, c + 1));
-  float diff[ROWS * WIDEST];
+  float diff[MOST_ROWS * WIDEST];
   memset(diff, 0xff, sizeof diff);
-  isc_dense_backward_data(diff, dst, weights, ROWS, c, classes);
-  for (int32_t i = 0; i < ROWS * c; i++) {
+  isc_dense_backward_data(diff, dst, weights, rows, c, classes);
+  for (int32_t i = 0; i < rows * c; i++) {
     plain_sum sum = {0, 0};
     for (int32_t k = 0; k < classes; k++) {
       sum.value += (double)dst[i / c * classes + k] * weights[k * c + i % c];
@@ -239,10 +239,12 @@ static void check_dense(int32_t c, int32_t classes) {
 }
 
 START_TEST(dense_layer) {
-  static const int32_t channels[] = {1, 5, 15, 16, 17, 64, WIDEST}, classes[] = {2, 10, MOST_CLASSES};
-  for (int c = 0; c < 7; c++)
-    for (int k = 0; k < 3; k++)
-      check_dense(channels[c], classes[k]);
+  static const int32_t rows[] = {1, 3, 4, MOST_ROWS}, channels[] = {1, 5, 15, 16, 17, 64, 130, WIDEST};
+  static const int32_t classes[] = {2, 10, MOST_CLASSES};
+  for (int n = 0; n < 4; n++)
+    for (int c = 0; c < 8; c++)
+      for (int k = 0; k < 3; k++)
+        check_dense(rows[n], channels[c], classes[k]);
 }
 END_TEST
 

@@ -1,12 +1,8 @@
-/* The end of the network: mean over space, and the dense layer.
+/* Mean over space, the network's features:
  *
  *   features[n][c] = mean over H x W of src[n][c]          diff_src = diff_features / HW, then ReLU backward
- *   dst[n][k]      = bias[k] + sum_c weights[k][c] features[n][c]
- *   diff_src[n][c] = sum_k weights[k][c] diff_dst[n][k]
  *
  * Each sum runs in one fixed order, whatever the threads. */
-#include <string.h>
-
 #include "nn/backend.h"
 
 enum { LARGEST_BLOCK = 16 };
@@ -41,41 +37,4 @@ void isc_mean_backward(float *diff_src, const float *diff_features, const uint16
           plane[(int64_t)p * block + j] = value[j];
     }
   isc_relu_backward(diff_src, bits, isc_activation_count(n, c, hw, 1, block));
-}
-
-static float dot(const float *a, const float *b, int32_t count) {
-  float sum[LARGEST_BLOCK] = {0};
-  int32_t whole = count / LARGEST_BLOCK * LARGEST_BLOCK;
-  for (int32_t i = 0; i < whole; i += LARGEST_BLOCK)
-    for (int j = 0; j < LARGEST_BLOCK; j++)
-      sum[j] += a[i + j] * b[i + j];
-  float total = 0;
-  for (int j = 0; j < LARGEST_BLOCK; j++)
-    total += sum[j];
-  for (int32_t i = whole; i < count; i++)
-    total += a[i] * b[i];
-  return total;
-}
-
-void isc_dense_forward(float *dst, const float *src, const float *weights, const float *bias, int32_t n, int32_t c,
-                       int32_t classes) {
-#pragma omp parallel for schedule(static)
-  for (int32_t k = 0; k < classes; k++)
-    for (int32_t i = 0; i < n; i++)
-      dst[(int64_t)i * classes + k] = bias[k] + dot(src + (int64_t)i * c, weights + (int64_t)k * c, c);
-}
-
-void isc_dense_backward_data(float *diff_src, const float *diff_dst, const float *weights, int32_t n, int32_t c,
-                             int32_t classes) {
-#pragma omp parallel for schedule(static)
-  for (int32_t i = 0; i < n; i++) {
-    float *row = diff_src + (int64_t)i * c;
-    memset(row, 0, (size_t)c * sizeof *row);
-    for (int32_t k = 0; k < classes; k++) {
-      float scale = diff_dst[(int64_t)i * classes + k];
-      const float *w = weights + (int64_t)k * c;
-      for (int32_t j = 0; j < c; j++)
-        row[j] += scale * w[j];
-    }
-  }
 }
