@@ -108,7 +108,9 @@ void isc_dense_backward_data(float *diff_src, const float *diff_dst, const float
   kernels kernel = choose();
 #pragma omp parallel for collapse(2) schedule(static)
   for (int32_t start = 0; start < c; start += CHUNK)
-    for (int32_t first = 0; first < n; first += IMAGES)
-      backward_chunk(diff_src + (int64_t)first * c, diff_dst + (int64_t)first * classes, weights,
-                     n - first < IMAGES ? n - first : IMAGES, start, c - start < CHUNK ? c - start : CHUNK, c, classes, kernel.add);
+    for (int32_t first = 0; first < n; first += IMAGES) {
+      int32_t images = n - first < IMAGES ? n - first : IMAGES, count = c - start < CHUNK ? c - start : CHUNK;
+      backward_chunk(diff_src + (int64_t)first * c, diff_dst + (int64_t)first * classes, weights, images, start, count, c,
+                     classes, kernel.add);
+    }
 }
