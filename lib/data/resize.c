@@ -103,6 +103,14 @@ INLINE uint8_t clip(int32_t sum) {
   return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
+/* The same of four. A comparison of vectors is -1 where it holds. */
+INLINE bytes4 clip4(sums sum) {
+  sum >>= BITS;
+  sum &= sum > 0;
+  sum |= sum > 255;
+  return __builtin_convertvector(sum & 255, bytes4);
+}
+
 /* One row: dst has a->outputs pixels. The three channels of a pixel, and a byte beyond, are one vector. */
 INLINE void sum_row3(uint8_t *dst, const uint8_t *src, const axis *a) {
   for (int64_t x = 0; x < a->outputs; x++) {
@@ -114,8 +122,8 @@ INLINE void sum_row3(uint8_t *dst, const uint8_t *src, const axis *a) {
       memcpy(&pixel, from + i * 3, sizeof pixel);
       sum += k[i] * __builtin_convertvector(pixel, sums);
     }
-    for (int c = 0; c < 3; c++)
-      dst[x * 3 + c] = clip(sum[c]);
+    bytes4 pixel = clip4(sum);
+    memcpy(dst + x * 3, &pixel, 3);
   }
 }
 
