@@ -23,7 +23,7 @@ enum {
 typedef struct iscp_model_options {
   uint32_t struct_size;            /* sizeof(iscp_model_options), set by iscp_model_options_init */
   int32_t class_count;             /* entries of class_names; 0 = take them from the file; default 0 */
-  const iscp_contract *contract;   /* the input contract; NULL = the one stored in the file; default NULL */
+  const iscp_contract *contract;   /* the input contract; NULL = the one stored in or beside the file (contract.h); default NULL */
   const char *const *class_names;  /* UTF-8, copied; NULL = those stored in the file, if any; default NULL */
 } iscp_model_options;
 
@@ -45,7 +45,7 @@ ISCP_API iscp_status iscp_model_options_init(iscp_model_options *options, uint32
  * f16) or a safetensors file. Depth, width, stem and classes are read off the tensors. Loading is strict: every
  * missing, unexpected or mis-shaped tensor is listed in the message and in the log (ISCP_ERROR_MISMATCH), as is a NaN or
  * infinite weight. A checkpoint is only parsed, nothing in it is executed. `options` may be NULL if the file
- * carries a contract; without any, ISCP_ERROR_MISMATCH. On success the caller owns *out; on failure *out is NULL.
+ * carries a contract or one lies beside it (contract.h); without any, ISCP_ERROR_MISMATCH. On success the caller owns *out; on failure *out is NULL.
  * Any thread. Since 0.1. */
 ISCP_API iscp_status iscp_model_load(iscp_model **out, iscp_context *context, const char *path,
                                      const iscp_model_options *options);
@@ -76,6 +76,10 @@ ISCP_API const iscp_context *iscp_model_context(const iscp_model *model);
 
 /* The input contract; lives as long as the model. NULL for NULL. Since 0.1. */
 ISCP_API const iscp_contract *iscp_model_contract(const iscp_model *model);
+
+/* Where the input contract is from: "options", "metadata" of the file, or the path of a file beside it; lives as long as the
+ * model. NULL for NULL. Since 0.1. */
+ISCP_API const char *iscp_model_contract_source(const iscp_model *model);
 
 /* The name of class `index`, or NULL if the model has no names or the index is out of range. Since 0.1. */
 ISCP_API const char *iscp_model_class_name(const iscp_model *model, int32_t index);

@@ -20,22 +20,39 @@ iscp_status isc_contract_read(iscp_contract *contract, const iscp_contract *give
 /* 1 if images brought into `a` are what `b` expects: channels, height, width (mean and std belong to the network). */
 int isc_contract_same_form(const iscp_contract *a, const iscp_contract *b);
 
-/* The JSON object stored under "iscp.contract" in safetensors metadata:
- *   {"channels": 3, "height": 28, "width": 28, "pad": [top, bottom, left, right], "mean": [..], "std": [..],
- *    "classes": ["T-shirt", ..]}
- * mean and std have `channels` entries. Reading: channels, pad, mean, std, classes may be absent (defaults); an unknown
- * key is refused, since it may change what images mean: ISCP_ERROR_FORMAT, as all that is wrong in the text. *names, an
- * array of *count strings, is the caller's (isc_names_free of format.h); NULL and 0 if absent. */
+/* Images are R, G, B in [0,1] everywhere, whatever the network's order and range: this mean and std of R, G, B bring them into
+ * the network's input, whose first convolution is reversed (isc_network_reverse) if the order is B, G, R. Nobody else reads
+ * a contract's mean, std, order and range. */
+typedef struct isc_scale {
+  float mean[3], std[3];
+} isc_scale;
+isc_scale isc_contract_scale(const iscp_contract *contract);
+int isc_contract_reverses(const iscp_contract *contract);
+
+/* The JSON object (contract_json.c) stored under "iscp.contract" in safetensors metadata, or in a file beside the weights:
+ *   {"channels": 3, "height": 28, "width": 28, "resize": 256 or [height, width], "filter": "bicubic",
+ *    "crop": [height, width], "crop_rule": "floor", "pad": [top, bottom, left, right], "order": "BGR", "range": 255,
+ *    "mean": [..], "std": [..], "classes": ["T-shirt", ..]}
+ * mean and std have `channels` entries. Reading: all but height and width may be absent (defaults); an unknown key is
+ * refused, since it may change what images mean: ISCP_ERROR_FORMAT, as all that is wrong in the text. *names, an array of
+ * *count strings, is the caller's (isc_names_free of format.h); NULL and 0 if absent. With `foreign` the configs of timm and
+ * Hugging Face are read too, and what has no equal is ISCP_ERROR_UNSUPPORTED. */
 iscp_status isc_contract_parse(iscp_contract *contract, char ***names, size_t *count, const iscp_context *context,
-                               const char *json);
+                               const char *json, size_t size, bool foreign);
 iscp_status isc_contract_print(char **json, const iscp_context *context, const iscp_contract *contract,
                                const char *const *names, size_t count);
 
-/* One stored picture (u8, height x width x channels) -> image (channels x height x width, [0,1]): v / 255, zeros
- * around. ISCP_ERROR_MISMATCH says the picture's size and what the contract expects; apply relies on a check before. */
+/* The same from a file (contract_file.c), whose name is put before messages. */
+iscp_status isc_contract_load(iscp_contract *contract, char ***names, size_t *count, const iscp_context *context,
+                              const char *path);
+
+/* The file beside the weights that describes their input (contract.h says which), NULL if there is none. *path is the
+ * caller's. */
+iscp_status isc_contract_find(char **path, const iscp_context *context, const char *weights);
+
+/* Whether a picture of this size can be brought into the contract's form: ISCP_ERROR_MISMATCH says the picture's size and what
+ * is expected. A contract with a crop, or with a resize to an exact size, takes pictures of any size. */
 iscp_status isc_contract_check(const iscp_contract *contract, int64_t height, int64_t width, int64_t channels);
-void isc_contract_apply(float *image, const iscp_contract *contract, const uint8_t *pixels, int64_t height,
-                        int64_t width, int64_t channels);
 
 /* ---- Datasets (dataset.c and one file a kind of source) ---- */
 

@@ -227,7 +227,7 @@ static iscp_status decode(float *image, const iscp_dataset *dataset, const char 
   ISC_TRY(isc_read_image(&decoded, dataset->context, path));
   iscp_status status = isc_picture_describe(&picture, &decoded, 0);
   if (status == ISCP_OK)
-    status = isc_picture_convert(image, &dataset->contract, &picture);
+    status = isc_picture_convert(image, dataset->context, &dataset->contract, &picture);
   if (status != ISCP_OK)
     status = isc_fail_in(status, path);
   isc_tensor_release(&decoded, dataset->context);
@@ -244,5 +244,5 @@ iscp_status iscp_dataset_image(const iscp_dataset *dataset, int64_t index, float
     return decode(image, dataset, dataset->paths[index]);
   isc_picture picture = dataset->picture;
   picture.values = (const uint8_t *)dataset->pixels.data + index * dataset->image_values;
-  return isc_picture_convert(image, &dataset->contract, &picture);
+  return isc_picture_convert(image, dataset->context, &dataset->contract, &picture);
 }

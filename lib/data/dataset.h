@@ -20,8 +20,10 @@ typedef struct isc_picture {
  * possible, C is the last axis. `values` is left at the array's start. */
 iscp_status isc_picture_describe(isc_picture *picture, const isc_tensor *array, int32_t first);
 
-/* Checks the picture against the contract, then writes the image. */
-iscp_status isc_picture_convert(float *image, const iscp_contract *contract, const isc_picture *picture);
+/* Checks the picture against the contract (isc_contract_check), then writes the image. `context` gives the scratch that a
+ * contract that resizes needs; a picture of numbers cannot be resized (ISCP_ERROR_UNSUPPORTED). */
+iscp_status isc_picture_convert(float *image, const iscp_context *context, const iscp_contract *contract,
+                                const isc_picture *picture);
 
 /* ---- Datasets ---- */
 

@@ -33,7 +33,7 @@ static iscp_status add_class_pictures(iscp_dataset *dataset, const char *folder,
     else
       note_stray(dataset, folder, names[i]);
   if (dataset->path_count == before)
-    status = isc_fail(ISCP_ERROR_FORMAT, "%s: none of its %zu entries is a picture (.png), expected one or more in a "
+    status = isc_fail(ISCP_ERROR_FORMAT, "%s: none of its %zu entries is a picture (.png, .jpg), expected one or more in a "
                       "class folder", folder, count);
 done:
   isc_names_free(names, count, dataset->context);

@@ -9,8 +9,9 @@ static iscp_status fill_row(iscp_session *session, const iscp_model *model, cons
   float *src = isc_session_src(session, row);
   ISC_TRY(iscp_dataset_image(dataset, index, src));
   isc_normalise(src, src, contract);
+  isc_scale scale = isc_contract_scale(contract);
   if (pattern)
-    isc_pattern_attach_normalised(pattern, src, contract->mean, contract->std);
+    isc_pattern_attach_normalised(pattern, src, scale.mean, scale.std);
   return ISCP_OK;
 }
 

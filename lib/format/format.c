@@ -26,6 +26,7 @@ static const format formats[] = {
     {"safetensors", CHECKPOINT, ".safetensors ", isc_safetensors_probe, isc_safetensors_read, NULL},
     {"npy", ARRAY, ".npy ", isc_npy_probe, NULL, isc_npy_read},
     {"PNG", PICTURE, ".png ", isc_png_probe, NULL, isc_png_read},
+    {"JPEG", PICTURE, ".jpg .jpeg ", isc_jpeg_probe, NULL, isc_jpeg_read},
     {"IDX", ARRAY, ".gz ", isc_idx_probe, NULL, isc_idx_read}, /* any gzip passes its probe: last */
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -35,7 +36,7 @@ static const char *const kind_names[] = {[CHECKPOINT] = "checkpoint", [ARRAY] = 
 static const char *const expected[] = {
     [CHECKPOINT] = "a safetensors file or a PyTorch checkpoint (zip container)",
     [ARRAY] = "a .npy file or an IDX file (plain or .gz)",
-    [PICTURE] = "a PNG file",
+    [PICTURE] = "a PNG or JPEG file",
 };
 
 /* The format of `wanted` kind, else of any kind, else NULL. */

@@ -17,8 +17,10 @@ iscp_status isc_read_tensors(isc_tensor_set *out, const iscp_context *context, c
 /* One array: .npy of all types but bf16, IDX plain or gzipped. dtype as stored, native byte order, C order. */
 iscp_status isc_read_array(isc_tensor *out, const iscp_context *context, const char *path);
 
-/* One picture as u8, height x width x channels, channels 1 (grey) or 3 (R, G, B); palette expanded, alpha dropped,
- * 16-bit colour reduced to the high byte as Pillow does. 16-bit grey is ISCP_ERROR_UNSUPPORTED. */
+/* One picture, PNG or JPEG, as u8, height x width x channels, channels 1 (grey) or 3 (R, G, B), with the bytes of Pillow's
+ * convert('RGB'): palette expanded, alpha dropped, 16-bit colour and grey with alpha reduced to the high byte, 16-bit grey
+ * clipped to 255, CMYK by Adobe's convention, orientation not applied. A JPEG is ISCP_ERROR_UNSUPPORTED in a build without
+ * libjpeg-turbo. */
 iscp_status isc_read_image(isc_tensor *out, const iscp_context *context, const char *path);
 
 /* 1 if the file's name ends in the extension of a picture format that isc_read_image reads, whatever the case. */

@@ -1,12 +1,13 @@
-/* PNG by libpng's classic interface, with its limits set. The pixels come as Pillow gives them: no gamma, alpha
- * dropped, 16-bit colour cut to the high byte. */
+/* PNG by libpng's classic interface, with its limits set. The pixels come as Pillow's convert('RGB') gives them: no gamma,
+ * alpha dropped, 16-bit colour and grey with alpha cut to the high byte, 16-bit grey clipped to 255. */
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "format/reader.h"
 
-enum { SIGNATURE = 8, PIXEL_LIMIT = 89478485 /* Pillow's */, SIDE_LIMIT = 1000000, CHUNK_LIMIT = 8000000 };
+enum { SIGNATURE = 8, PIXEL_LIMIT = 89478485 /* Pillow's */, SIDE_LIMIT = 1000000, CHUNK_LIMIT = 8000000,
+       LARGEST_RATIO = 1032 /* of deflate */ };
 
 /* One picture on its way in or out. It outlives libpng's jumps, so that nothing is lost by them. */
 typedef struct job {
@@ -18,6 +19,7 @@ typedef struct job {
   const isc_source *source;
   int64_t at;
   isc_tensor *out;
+  uint8_t *raw; /* all rows, if they are not yet those of `out` */
   const isc_tensor *image;
   uint8_t *bytes;
   size_t size, capacity;
@@ -87,23 +89,57 @@ static iscp_status guarded(job *j, void (*work)(job *j)) {
 
 /* ---- Reading ---- */
 
+/* Before memory is taken for what the header promises. */
 static void check_header(job *j) {
-  uint64_t pixels = (uint64_t)png_get_image_width(j->png, j->info) * png_get_image_height(j->png, j->info);
-  if (pixels > PIXEL_LIMIT)
-    stop(j, isc_fail(ISCP_ERROR_UNSUPPORTED, "has %llu pixels, expected at most %d", (unsigned long long)pixels,
+  uint64_t high = png_get_image_height(j->png, j->info), wide = png_get_image_width(j->png, j->info);
+  if (high * wide > PIXEL_LIMIT)
+    stop(j, isc_fail(ISCP_ERROR_UNSUPPORTED, "has %llu pixels, expected at most %d", (unsigned long long)(high * wide),
                      PIXEL_LIMIT));
-  if (png_get_bit_depth(j->png, j->info) == 16 && !(png_get_color_type(j->png, j->info) & PNG_COLOR_MASK_COLOR))
-    stop(j, isc_fail(ISCP_ERROR_UNSUPPORTED, "is a 16-bit grey PNG, expected 8 bits"));
+  if (high * png_get_rowbytes(j->png, j->info) / LARGEST_RATIO > (uint64_t)j->source->size)
+    stop(j, isc_fail(ISCP_ERROR_FORMAT, "is truncated: %lld bytes cannot hold the %llux%llu pixels of this PNG",
+                     (long long)j->source->size, (unsigned long long)wide, (unsigned long long)high));
+}
+
+static bool has_palette(const job *j) { return png_get_color_type(j->png, j->info) == PNG_COLOR_TYPE_PALETTE; }
+
+static bool is_deep_grey(const job *j) {
+  return png_get_color_type(j->png, j->info) == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(j->png, j->info) == 16;
 }
 
 static void set_transforms(job *j) {
-  png_byte colour = png_get_color_type(j->png, j->info);
-  if (colour == PNG_COLOR_TYPE_PALETTE)
-    png_set_palette_to_rgb(j->png);
-  if (colour == PNG_COLOR_TYPE_GRAY)
+  if (has_palette(j))
+    png_set_packing(j->png);
+  else if (png_get_color_type(j->png, j->info) == PNG_COLOR_TYPE_GRAY)
     png_set_expand_gray_1_2_4_to_8(j->png);
-  png_set_strip_16(j->png); /* the high byte, as Pillow; png_set_scale_16 would round */
+  if (!is_deep_grey(j))
+    png_set_strip_16(j->png); /* the high byte, as Pillow; png_set_scale_16 would round */
   png_set_strip_alpha(j->png);
+}
+
+/* ---- Rows that libpng leaves as they are ---- */
+
+/* Beyond the palette's end Pillow's versions see different colours. */
+static void look_up(job *j, int64_t pixels) {
+  png_colorp colours;
+  int count = 0;
+  uint8_t *to = j->out->data;
+  png_get_PLTE(j->png, j->info, &colours, &count);
+  for (int64_t i = 0; i < pixels; i++) {
+    int index = j->raw[i];
+    if (index >= count)
+      stop(j, isc_fail(ISCP_ERROR_FORMAT, "PNG is damaged: pixel %lld is colour %d of a palette of %d", (long long)i,
+                       index, count));
+    to[3 * i] = colours[index].red;
+    to[3 * i + 1] = colours[index].green;
+    to[3 * i + 2] = colours[index].blue;
+  }
+}
+
+/* 16 bits, high byte first: Pillow clips them. */
+static void clip_grey(job *j, int64_t pixels) {
+  uint8_t *to = j->out->data;
+  for (int64_t i = 0; i < pixels; i++)
+    to[i] = j->raw[2 * i] ? 255 : j->raw[2 * i + 1];
 }
 
 static void set_limits(png_structp png) {
@@ -116,26 +152,39 @@ static void set_limits(png_structp png) {
 #endif
 }
 
+static void read_rows(job *j, uint8_t *rows, int64_t height, int passes) {
+  size_t row = png_get_rowbytes(j->png, j->info);
+  for (int pass = 0; pass < passes; pass++)
+    for (int64_t y = 0; y < height; y++)
+      png_read_row(j->png, rows + (size_t)y * row, NULL);
+  png_read_end(j->png, NULL);
+}
+
 static void read_picture(job *j) {
   set_limits(j->png);
   png_set_read_fn(j->png, j, on_read);
   png_read_info(j->png, j->info);
   check_header(j);
+  bool palette = has_palette(j), deep = is_deep_grey(j);
   set_transforms(j);
   int passes = png_set_interlace_handling(j->png);
   png_read_update_info(j->png, j->info);
   int64_t shape[3] = {png_get_image_height(j->png, j->info), png_get_image_width(j->png, j->info),
-                      png_get_channels(j->png, j->info)};
-  size_t row = (size_t)(shape[1] * shape[2]);
-  if (png_get_rowbytes(j->png, j->info) != row || (shape[2] != 1 && shape[2] != 3))
+                      palette ? 3 : png_get_channels(j->png, j->info)};
+  int64_t pixels = shape[0] * shape[1];
+  size_t row = png_get_rowbytes(j->png, j->info), raw = (size_t)shape[1] * (palette ? 1 : deep ? 2 : (size_t)shape[2]);
+  if (row != raw || (shape[2] != 1 && shape[2] != 3))
     png_error(j->png, "rows of an unknown layout");
   iscp_status status = isc_tensor_create(j->out, j->context, ISC_U8, 3, shape);
+  if (status == ISCP_OK && (palette || deep) && !(j->raw = isc_alloc(j->context, (size_t)shape[0] * row)))
+    status = ISCP_ERROR_MEMORY;
   if (status != ISCP_OK)
     stop(j, status);
-  for (int pass = 0; pass < passes; pass++)
-    for (int64_t y = 0; y < shape[0]; y++)
-      png_read_row(j->png, (uint8_t *)j->out->data + (size_t)y * row, NULL);
-  png_read_end(j->png, NULL);
+  read_rows(j, j->raw ? j->raw : j->out->data, shape[0], passes);
+  if (palette)
+    look_up(j, pixels);
+  if (deep)
+    clip_grey(j, pixels);
 }
 
 iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc_source *source) {
@@ -150,6 +199,7 @@ iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc
     status = guarded(&j, read_picture);
   }
   png_destroy_read_struct(&j.png, &j.info, NULL);
+  isc_free(context, j.raw);
   return status;
 }
 

@@ -36,6 +36,7 @@ bool isc_pytorch_tar_probe(const uint8_t *head, size_t size);    /* the containe
 bool isc_npy_probe(const uint8_t *head, size_t size);
 bool isc_idx_probe(const uint8_t *head, size_t size); /* plain or gzip */
 bool isc_png_probe(const uint8_t *head, size_t size);
+bool isc_jpeg_probe(const uint8_t *head, size_t size);
 
 iscp_status isc_safetensors_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
 iscp_status isc_pytorch_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
@@ -44,6 +45,7 @@ iscp_status isc_pytorch_tar_read(isc_tensor_set *out, const iscp_context *contex
 iscp_status isc_npy_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 iscp_status isc_idx_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
+iscp_status isc_jpeg_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 
 /* ---- Layout and text (layout.c) ---- */
 

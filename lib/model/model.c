@@ -13,6 +13,7 @@ struct iscp_model {
   iscp_context *context;
   isc_network *network;
   iscp_contract contract;
+  char *source; /* where the contract is from */
   char **names; /* one a class, or NULL */
   size_t name_count;
   char hash[ISC_DIGEST_TEXT];
@@ -28,22 +29,43 @@ iscp_status iscp_model_options_init(iscp_model_options *options, uint32_t struct
 
 /* ---- Contract and names ---- */
 
-static iscp_status take_stored(iscp_model *model, const isc_tensor_set *tensors) {
-  const char *stored = isc_tensor_set_metadata(tensors, CONTRACT_KEY);
-  if (stored)
-    return isc_contract_parse(&model->contract, &model->names, &model->name_count, model->context, stored);
-  return isc_fail(ISCP_ERROR_MISMATCH, "the file carries no input contract, expected one in the options (height, width, "
-                  "padding, mean, std)");
+static iscp_status set_source(iscp_model *model, const char *source) {
+  isc_free(model->context, model->source);
+  model->source = isc_strdup(model->context, source);
+  return model->source ? ISCP_OK : ISCP_ERROR_MEMORY;
 }
 
-/* The caller's contract stands in for the file's, which then gives the names alone, and may be unreadable. */
-static iscp_status take_given(iscp_model *model, const isc_tensor_set *tensors, const iscp_contract *given) {
-  iscp_status status = isc_tensor_set_metadata(tensors, CONTRACT_KEY) ? take_stored(model, tensors) : ISCP_OK;
+/* What the file carries, else what lies beside it; *found says which, NULL if neither is there. */
+static iscp_status take_stored(iscp_model *model, char **found, const isc_tensor_set *tensors, const char *path) {
+  const iscp_context *context = model->context;
+  const char *stored = isc_tensor_set_metadata(tensors, CONTRACT_KEY);
+  ISC_TRY(isc_contract_find(found, context, path));
+  if (!stored)
+    return *found ? isc_contract_load(&model->contract, &model->names, &model->name_count, context, *found) : ISCP_OK;
+  if (*found)
+    isc_log(context, ISCP_LOG_INFO, "%s is not read: the weights carry an input contract", *found);
+  isc_free(context, *found);
+  *found = isc_strdup(context, "metadata");
+  if (!*found)
+    return ISCP_ERROR_MEMORY;
+  return isc_contract_parse(&model->contract, &model->names, &model->name_count, context, stored, strlen(stored), false);
+}
+
+static iscp_status take_found(iscp_model *model, iscp_status status, const char *found) {
+  if (status == ISCP_OK && !found)
+    return isc_fail(ISCP_ERROR_MISMATCH, "the file carries no input contract, expected one in the options (height, width, "
+                    "padding, mean, std), or in a file \"<weights>.contract.json\" beside it");
+  return status == ISCP_OK ? set_source(model, found) : status;
+}
+
+/* The caller's contract stands in for the stored one, which then gives the names alone, and may be unreadable. */
+static iscp_status take_given(iscp_model *model, iscp_status status, const iscp_contract *given) {
   if (status == ISCP_ERROR_MEMORY)
     return status;
   if (status != ISCP_OK)
     isc_log(model->context, ISCP_LOG_WARNING, "the stored input contract is not read: %s", iscp_error_message());
-  return isc_contract_read(&model->contract, given);
+  ISC_TRY(isc_contract_read(&model->contract, given));
+  return set_source(model, "options");
 }
 
 static iscp_status copy_names(iscp_model *model, const iscp_model_options *options) {
@@ -63,8 +85,13 @@ static iscp_status copy_names(iscp_model *model, const iscp_model_options *optio
   return ISCP_OK;
 }
 
-static iscp_status take_contract(iscp_model *model, const isc_tensor_set *tensors, const iscp_model_options *options) {
-  ISC_TRY(options->contract ? take_given(model, tensors, options->contract) : take_stored(model, tensors));
+static iscp_status take_contract(iscp_model *model, const isc_tensor_set *tensors, const char *path,
+                                 const iscp_model_options *options) {
+  char *found = NULL;
+  iscp_status status = take_stored(model, &found, tensors, path);
+  status = options->contract ? take_given(model, status, options->contract) : take_found(model, status, found);
+  isc_free(model->context, found);
+  ISC_TRY(status);
   if (options->class_names && options->class_count > 0)
     ISC_TRY(copy_names(model, options));
   return ISCP_OK;
@@ -114,11 +141,13 @@ static iscp_status load(iscp_model *model, const char *path, const iscp_model_op
   iscp_status status = isc_read_tensors(&tensors, model->context, path);
   if (status != ISCP_OK)
     return status; /* the reader named the file */
-  status = take_contract(model, &tensors, options);
+  status = take_contract(model, &tensors, path, options);
   if (status == ISCP_OK)
     status = isc_network_create(&model->network, model->context, &tensors);
   if (status == ISCP_OK)
     status = check_fit(model, isc_network_architecture(model->network));
+  if (status == ISCP_OK && isc_contract_reverses(&model->contract))
+    isc_network_reverse(model->network);
   isc_tensor_set_release(&tensors, model->context);
   if (status == ISCP_ERROR_MISMATCH || status == ISCP_ERROR_FORMAT)
     return isc_fail_in(status, path);
@@ -171,6 +200,7 @@ static iscp_status draw(isc_tensor_set *tensors, const iscp_context *context, co
 static iscp_status make(iscp_model *model, const isc_architecture *architecture, const iscp_model_options *options,
                         uint64_t seed) {
   ISC_TRY(isc_contract_read(&model->contract, options->contract));
+  ISC_TRY(set_source(model, "options"));
   if (options->class_names && options->class_count > 0)
     ISC_TRY(copy_names(model, options));
   ISC_TRY(check_fit(model, architecture));
@@ -179,6 +209,8 @@ static iscp_status make(iscp_model *model, const isc_architecture *architecture,
   iscp_status status = digest_tensors(model->hash, model->context, &tensors);
   if (status == ISCP_OK)
     status = isc_network_create(&model->network, model->context, &tensors);
+  if (status == ISCP_OK && isc_contract_reverses(&model->contract))
+    isc_network_reverse(model->network);
   isc_tensor_set_release(&tensors, model->context);
   return status;
 }
@@ -211,6 +243,7 @@ void iscp_model_destroy(iscp_model *model) {
   iscp_context *context = model->context;
   isc_network_drop(model->network);
   isc_names_free(model->names, model->name_count, context);
+  isc_free(context, model->source);
   isc_free(context, model);
   isc_context_drop(context);
 }
@@ -305,6 +338,8 @@ iscp_status iscp_model_get_info(const iscp_model *model, iscp_model_info *info) 
 const iscp_context *iscp_model_context(const iscp_model *model) { return model ? model->context : NULL; }
 
 const iscp_contract *iscp_model_contract(const iscp_model *model) { return model ? &model->contract : NULL; }
+
+const char *iscp_model_contract_source(const iscp_model *model) { return model ? model->source : NULL; }
 
 const char *iscp_model_class_name(const iscp_model *model, int32_t index) {
   return model && index >= 0 && (size_t)index < model->name_count ? model->names[index] : NULL;

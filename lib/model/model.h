@@ -33,7 +33,7 @@ float *isc_session_diff_logits(iscp_session *session, int32_t row);
 iscp_status isc_session_backward(iscp_session *session);
 const float *isc_session_diff_src(const iscp_session *session, int32_t row);
 
-/* dst = (image - mean) / std, per channel. */
+/* dst = (image - mean) / std, per channel, with the mean and std of isc_contract_scale. */
 void isc_normalise(float *dst, const float *image, const iscp_contract *contract);
 
 /* ---- Batches (budget.c) ---- */

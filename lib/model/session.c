@@ -129,9 +129,10 @@ const float *isc_session_diff_src(const iscp_session *session, int32_t row) {
 
 void isc_normalise(float *dst, const float *image, const iscp_contract *contract) {
   int64_t pixels = isc_contract_pixels(contract);
+  isc_scale scale = isc_contract_scale(contract);
   for (int32_t c = 0; c < contract->channels; c++)
     for (int64_t i = c * pixels; i < (c + 1) * pixels; i++)
-      dst[i] = (image[i] - contract->mean[c]) / contract->std[c];
+      dst[i] = (image[i] - scale.mean[c]) / scale.std[c];
 }
 
 /* ---- Public running ---- */
@@ -152,13 +153,14 @@ static void fill(iscp_session *session, const float *from, int32_t rows) {
 static void read_gradient(const iscp_session *session, float *gradient, int32_t rows) {
   const iscp_contract *contract = iscp_model_contract(session->model);
   int64_t pixels = isc_contract_pixels(contract);
+  isc_scale scale = isc_contract_scale(contract);
 #pragma omp parallel for schedule(static)
   for (int32_t r = 0; r < rows; r++) {
     const float *diff = isc_session_diff_src(session, r);
     float *row = gradient + r * session->numbers;
     for (int32_t c = 0; c < contract->channels; c++)
       for (int64_t i = c * pixels; i < (c + 1) * pixels; i++)
-        row[i] = diff[i] / contract->std[c];
+        row[i] = diff[i] / scale.std[c];
   }
 }
 

@@ -12,6 +12,7 @@ struct isc_network {
   isc_architecture architecture;
   isc_tensor_set tensors;
   int64_t parameters;
+  bool reversed; /* plans reverse the channels that the first convolution reads */
 };
 
 /* A size at which every depth and stem has a graph: parameters do not depend on it. */
@@ -42,6 +43,9 @@ done:
   isc_free(context, network);
   return status;
 }
+
+void isc_network_reverse(isc_network *network) { network->reversed = true; }
+bool isc_network_is_reversed(const isc_network *network) { return network->reversed; }
 
 isc_network *isc_network_hold(const isc_network *network) {
   isc_network *held = (isc_network *)network;

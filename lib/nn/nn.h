@@ -41,6 +41,12 @@ typedef struct isc_network isc_network;
 /* Takes over `tensors` (emptied on success) after checking each: nothing missing, unexpected or mis-shaped, all numbers
  * finite, no negative variance. All faults are logged, the message names the first ones. */
 iscp_status isc_network_create(isc_network **out, const iscp_context *context, isc_tensor_set *tensors);
+
+/* Right after creation: plans made from the network take images in the reverse order of channels, as R, G, B for weights
+ * trained on B, G, R. isc_network_tensors are as they came. */
+void isc_network_reverse(isc_network *network);
+bool isc_network_is_reversed(const isc_network *network);
+
 isc_network *isc_network_hold(const isc_network *network);
 void isc_network_drop(isc_network *network); /* takes NULL */
 const isc_architecture *isc_network_architecture(const isc_network *network);

@@ -185,3 +185,14 @@ iscp_status isc_parameters_fold(float *weights, float *bias, const isc_tensor_se
   }
   return ISCP_OK;
 }
+
+void isc_parameters_reverse(float *weights, const isc_conv_shape *s) {
+  int64_t kernel = (int64_t)s->k * s->k;
+  for (int32_t o = 0; o < s->oc; o++)
+    for (int32_t c = 0; c < s->ic / 2; c++)
+      for (int64_t i = 0; i < kernel; i++) {
+        float *a = weights + ((int64_t)o * s->ic + c) * kernel + i, *b = a + (s->ic - 1 - 2 * c) * kernel, swap = *a;
+        *a = *b;
+        *b = swap;
+      }
+}

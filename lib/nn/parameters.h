@@ -13,4 +13,7 @@ int64_t isc_parameters_count(const isc_graph *graph);
 /* weights (OC x IC x K x K) and bias (OC) of a layer with y = gamma (conv(x) - mean) / sqrt(var + eps) + beta folded in. */
 iscp_status isc_parameters_fold(float *weights, float *bias, const isc_tensor_set *tensors, const isc_layer *layer);
 
+/* Reverses the input channels of weights (OC x IC x K x K). */
+void isc_parameters_reverse(float *weights, const isc_conv_shape *shape);
+
 #endif

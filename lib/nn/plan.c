@@ -105,6 +105,8 @@ static iscp_status create_layer(isc_plan *plan, int32_t index, const float *weig
 
 static iscp_status create_packed(isc_plan *plan, int32_t index, float *weights, float *bias) {
   ISC_TRY(isc_parameters_fold(weights, bias, isc_network_tensors(plan->network), &plan->graph->layers[index]));
+  if (index == 0 && isc_network_is_reversed(plan->network))
+    isc_parameters_reverse(weights, &plan->graph->layers[0].shape);
   if (plan->gradient && isc_plan_has_stem(plan, index))
     ISC_TRY(pack_stem(plan, weights));
   return create_layer(plan, index, weights, bias);

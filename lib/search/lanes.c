@@ -11,8 +11,9 @@ enum { CHUNK = 1024 }; /* pixels that a thread takes at a time */
 
 void isc_mix(float *dst, const float *mask, const float *canvas, const float *image, const iscp_contract *contract) {
   int64_t pixels = isc_contract_pixels(contract);
+  isc_scale scale = isc_contract_scale(contract);
   for (int32_t c = 0; c < contract->channels; c++) {
-    float mean = contract->mean[c], std = contract->std[c];
+    float mean = scale.mean[c], std = scale.std[c];
     const float *from = image + c * pixels, *onto = canvas + c * pixels;
     for (int64_t i = 0; i < pixels; i++)
       dst[c * pixels + i] = (mask[i] * onto[i] + (1 - mask[i]) * from[i] - mean) / std;
@@ -84,6 +85,7 @@ static void add_channel(double *gradient, const float *diff, const float *canvas
 /* A chunk of all rows of the pass: rows in order, channels in order, whatever the threads. */
 static void add_chunk(const iscp_search *search, int32_t first, int32_t count, int64_t start) {
   const iscp_contract *contract = iscp_model_contract(search->model);
+  isc_scale scale = isc_contract_scale(contract);
   int64_t pixels = search->pixels, length = pixels - start < CHUNK ? pixels - start : CHUNK;
   for (int32_t place = 0; place < count; place++) {
     const isc_job *job = job_of(search, first + place);
@@ -94,7 +96,7 @@ static void add_chunk(const iscp_search *search, int32_t first, int32_t count, i
     const float *image = search->images + (first + place) * search->numbers;
     for (int32_t c = 0; c < contract->channels; c++) {
       int64_t at = c * pixels + start;
-      add_channel(gradient, diff + at, canvas + at, image + at, 1.0 / contract->std[c], length);
+      add_channel(gradient, diff + at, canvas + at, image + at, 1.0 / scale.std[c], length);
     }
   }
 }

@@ -312,8 +312,9 @@ def pictures():
     put("filter.png", good.replace(png_bytes(4, 4, 8, 0, [bytes(range(4))] * 4)[data - 4:-12],
                                    png_chunk(b"IDAT", zlib.compress(b"\x07abcd" * 4))), "PNG is damaged")
     put("no-palette.png", png_bytes(4, 4, 8, 3, [bytes(4)] * 4), "PNG is damaged")
-    put("grey16.png", png_bytes(2, 2, 16, 0, [bytes(4)] * 2), "16-bit grey", UNSUPPORTED)
-    put("grey-alpha16.png", png_bytes(2, 2, 16, 4, [bytes(8)] * 2), "16-bit grey", UNSUPPORTED)
+    put("palette-short.png", png_bytes(4, 1, 8, 3, [bytes(range(4))], png_chunk(b"PLTE", bytes(9))),
+        "colour 3 of a palette of 3")
+    put("promise.png", png_bytes(9000, 9000, 16, 6, [b""]), "cannot hold the 9000x9000 pixels")
     put("pixels.png", png_bytes(10000, 10000, 8, 2, [b""]), "100000000 pixels", UNSUPPORTED)
     put("wide.png", png_bytes(2000000, 1, 1, 0, [b""]), "PNG is damaged")
     put("zero.png", png_bytes(0, 4, 8, 0, [b""]), "PNG is damaged")
@@ -322,7 +323,38 @@ def pictures():
     put("empty.png", b"", "empty")
 
 
-for make in (checkpoints, tensors, pickles, safetensors, arrays, pictures):
+def jpeg(width, height, components=(0x11,), frame=0xc0, depth=8, data=b"", scans=1):
+    """Every block is the single code 0 of both tables: no change of the mean, nothing else."""
+    def marker(code, body):
+        return bytes((0xff, code)) + struct.pack(">H", len(body) + 2) + body
+
+    parts = b"".join(bytes((i + 1, sampling, 0)) for i, sampling in enumerate(components))
+    count = bytes((len(components),))
+    one_code = bytes((1,)) + bytes(15) + bytes(1)
+    spectrum = b"\0\0\0" if frame == 0xc2 else b"\0\x3f\0"
+    scan = marker(0xda, count + b"".join(bytes((i + 1, 0)) for i in range(len(components))) + spectrum)
+    return (b"\xff\xd8" + marker(0xdb, bytes(1) + bytes([1]) * 64)
+            + marker(frame, struct.pack(">BHH", depth, height, width) + count + parts)
+            + marker(0xc4, bytes(1) + one_code) + marker(0xc4, b"\x10" + one_code) + (scan + data) * scans + b"\xff\xd9")
+
+
+def jpegs():
+    good = jpeg(64, 64, data=bytes(16))
+    put("cut.jpg", good[:-10], "truncated")
+    put("cut-head.jpg", good[:60], "truncated")
+    put("skipped.jpg", good[:2] + b"\xff\xe5\xff\xff" + good[2:], "truncated")
+    put("promise.jpg", jpeg(9000, 9000, data=bytes(16)), "cannot hold the 9000x9000 pixels")
+    put("pixels.jpg", jpeg(60000, 60000, data=bytes(16)), "3600000000 pixels", UNSUPPORTED)
+    put("arithmetic.jpg", jpeg(8, 8, frame=0xc9, data=bytes(16)), "arithmetic", UNSUPPORTED)
+    put("components.jpg", jpeg(8, 8, (0x11, 0x11), data=bytes(16)), "2 components", UNSUPPORTED)
+    put("deep.jpg", jpeg(8, 8, depth=12, data=bytes(16)), "JPEG is damaged: Unsupported JPEG data precision 12")
+    put("scans.jpg", jpeg(8, 8, frame=0xc2, data=b"\x7f", scans=200), "more than 100 scans", UNSUPPORTED)
+    put("no-scan.jpg", b"\xff\xd8\xff\xd9", "JPEG is damaged")
+    put("no-table.jpg", good.replace(b"\xff\xdb", b"\xff\xe4"), "JPEG is damaged")
+    put("flat.jpg", jpeg(8, 0, data=bytes(16)), "JPEG is damaged")
+
+
+for make in (checkpoints, tensors, pickles, safetensors, arrays, pictures, jpegs):
     make()
 with open(os.path.join(FOLDER, "expected.txt"), "w", encoding="utf-8") as out:
     out.write("\n".join(LINES) + "\n")

@@ -25,10 +25,11 @@ DOORS = {
     r"(oneapi/)?dnnl.*\.h": r"nn/onednn/",
     r"cblas\.h|openblas.*": r"nn/blas/",
     r"png\.h": r"format/png\.c$",
+    r"j(peglib|error)\.h": r"format/jpeg\.c$",
     r"archive(_entry)?\.h": r"format/archive\.c$",
     r"zlib\.h": r"format/\w+\.c$",
     r"sha\d*\.h|sha2\.h": r"format/digest\.c$",
-    r"jansson\.h": r"(format/safetensors|data/contract|report/\w+)\.[ch]$",
+    r"jansson\.h": r"(format/safetensors|data/contract\w*|report/\w+)\.[ch]$",
     r"omp\.h": r"base/context\.c$",
     r"immintrin\.h": r"nn/",
 }

@@ -187,7 +187,7 @@ START_TEST(folders_that_are_refused) {
   refused(context, "bad", &options, ISCP_ERROR_FORMAT, "bad: no class folder");
   make_folder("bad/empty");
   refused(context, "bad", &options, ISCP_ERROR_FORMAT, "bad/empty: none of its 0 entries");
-  support_write(support_path("bad/empty/1.jpeg"), "x", 1);
+  support_write(support_path("bad/empty/1.gif"), "x", 1);
   refused(context, "bad", &options, ISCP_ERROR_FORMAT, "none of its 1 entries is a picture");
   write_picture(context, "bad/empty/2.png", SIDE, 1);
   options.classes = 3;

@@ -241,7 +241,9 @@ END_TEST
 START_TEST(picture_names_are_told_by_extension) {
   ck_assert(isc_is_image_name("a.png"));
   ck_assert(isc_is_image_name("folder/a.b.PNG"));
-  static const char *const others[] = {"png", ".png", "a.png.txt", "a.pn", "a.pngx", "a.", "", "a.npy", "a.jpg"};
+  ck_assert(isc_is_image_name("a.jpg"));
+  ck_assert(isc_is_image_name("n01440764_10026.JPEG"));
+  static const char *const others[] = {"png", ".png", "a.png.txt", "a.pn", "a.pngx", "a.", "", "a.npy", "a.jp", "a.jpegs"};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     ck_assert_msg(!isc_is_image_name(others[i]), "\"%s\"", others[i]);
 }

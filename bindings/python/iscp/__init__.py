@@ -23,7 +23,7 @@ from ._errors import (
 )
 from ._progress import Progress
 from .context import Context, default_context
-from .contract import Contract
+from .contract import Contract, presets
 from .dataset import Dataset, read_image
 from .evaluation import Evaluation, Power, mean_std
 from .model import Model, ModelInfo
@@ -71,6 +71,7 @@ __all__ = [
     "default_context",
     "library_version",
     "mean_std",
+    "presets",
     "read_image",
     "search",
     "write_report",

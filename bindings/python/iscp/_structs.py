@@ -93,6 +93,15 @@ class iscp_contract(ctypes.Structure):
         ("pad_right", c_int32),
         ("mean", c_float * 3),
         ("std", c_float * 3),
+        ("resize_short", c_int32),
+        ("resize_height", c_int32),
+        ("resize_width", c_int32),
+        ("filter", c_int32),
+        ("crop_height", c_int32),
+        ("crop_width", c_int32),
+        ("crop_rule", c_int32),
+        ("order", c_int32),
+        ("range", c_int32),
     ]
 
 

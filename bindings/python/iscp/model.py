@@ -61,14 +61,16 @@ class Model:
         channels: int | None = None,
         class_names: Sequence[str] | None = None,
         context: Context | None = None,
+        contract: Contract | None = None,
+        **more: Any,
     ) -> Model:
         """Loads a PyTorch state dict or a safetensors file.
 
-        A PyTorch file holds no input contract: give it by size, pad, mean, std and channels (see Contract), which
-        together replace the one that a file may hold. `class_names` likewise."""
+        A PyTorch file holds no input contract: give it as `contract`, or by size, pad, mean, std, channels and all other
+        keywords of Contract (preset="torchvision-v1"), which together replace the one that a file may hold or that may lie
+        beside it. `class_names` likewise."""
         context = context or default_context()
-        given = any(value is not None for value in (size, pad, mean, std, channels))
-        options = _options(Contract(size, pad, mean, std, channels) if given else None, class_names)
+        options = _options(_given(contract, size, pad, mean, std, channels, **more), class_names)
         create_arguments = (context._handle, os.fsencode(path), options)
         handle = create(library.iscp_model_load, library.iscp_model_destroy, *create_arguments, keep=[context._handle])
         return cls(handle, context)
@@ -89,12 +91,15 @@ class Model:
         channels: int | None = None,
         class_names: Sequence[str] | None = None,
         context: Context | None = None,
+        contract: Contract | None = None,
+        **more: Any,
     ) -> Model:
         """A ResNet of random weights, which `seed` names, as torchvision initialises them: not trained.
 
-        `stem` is "imagenet" or "cifar"; size, pad, mean, std and channels are those of a Contract."""
+        `stem` is "imagenet" or "cifar"; the input is `contract`, or what size, pad, mean, std, channels and the other
+        keywords of Contract say."""
         context = context or default_context()
-        contract = Contract(size, pad, mean, std, channels)
+        contract = _given(contract, size, pad, mean, std, channels, **more) or Contract()
         info = sized(iscp_model_info)
         info.depth, info.width, info.stem, info.classes = depth, width, code(STEMS, stem, "stem"), classes
         info.channels = contract.channels
@@ -118,6 +123,11 @@ class Model:
         """The classes' names, or None if the model has none."""
         names = [library.iscp_model_class_name(self._handle, index) for index in range(self.info.classes)]
         return None if None in names else [name.decode("utf-8", "replace") for name in names]
+
+    @property
+    def contract_source(self) -> str:
+        """Where the input contract is from: "options", "metadata" of the file, or the path of a file beside it."""
+        return os.fsdecode(library.iscp_model_contract_source(self._handle))
 
     @property
     def hash(self) -> str:
@@ -179,6 +189,14 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<iscp.Model ResNet-{self.info.depth}, {self.info.classes} classes, {self.contract.shape}>"
+
+
+def _given(contract: Contract | None, *positions: Any, **keywords: Any) -> Contract | None:
+    """The contract that the caller gave, whole or in pieces; None if neither."""
+    pieces = [value for value in (*positions, *keywords.values()) if value is not None]
+    if contract is not None and pieces:
+        raise ValueError("contract and its pieces (size, mean, preset, ...) exclude each other")
+    return contract if contract is not None or not pieces else Contract(*positions, **keywords)
 
 
 def _options(contract: Contract | None, class_names: Sequence[str] | None) -> iscp_model_options:
