@@ -59,6 +59,12 @@ iscp_status isc_contract_check(const iscp_contract *contract, int64_t height, in
 iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset); /* one more reference */
 const iscp_context *isc_dataset_context(const iscp_dataset *dataset);
 
+/* Says which images will be asked for next, in order, so that they are decoded meanwhile. Returns at once; any thread. */
+void isc_dataset_expect(const iscp_dataset *dataset, const int64_t *indices, int64_t count);
+
+/* The hash, made at the first call: reads all that the set is made of. *hash lives as long as the dataset. Any thread. */
+iscp_status isc_dataset_hash(const char **hash, const iscp_dataset *dataset);
+
 /* ---- Splits (split.c) ---- */
 
 /* Marks the searched part: searched[i] is 1 for images of a seeded draw of `fraction` of each class (rounded, at least

@@ -1,43 +1,69 @@
-/* Datasets: one immutable, reference-counted object over two kinds of source, an array in memory or a list of files.
+/* Datasets: one immutable, reference-counted object over an array, in memory or in a file, or a list of files.
  *
- * open.c and folder.c find the images and their labels; here they are checked, counted, hashed, and brought into
- * network form one by one. Nothing changes after opening, so that any number of threads may read. */
+ * open.c and one file a kind of source find the images and their labels; here the object lives, and stored pictures become
+ * network input one by one, by way of the loader if they are not in memory. What a dataset tells never changes after
+ * opening, so that any number of threads may read. */
 #include "data/dataset.h"
 
 #include <string.h>
 
-enum { LARGEST_SIDE = 4096 };
+enum { DEFAULT_MEMORY = 256 << 20 };
+
+/* What the struct was before `borrow`. */
+#define FIRST_SIZE offsetof(iscp_dataset_options, borrow)
 
 static const iscp_dataset_options defaults = {.struct_size = sizeof(iscp_dataset_options)};
 
 iscp_status iscp_dataset_options_init(iscp_dataset_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_dataset_options");
+  return isc_options_init(options, struct_size, &defaults, sizeof defaults, FIRST_SIZE, "iscp_dataset_options");
+}
+
+static iscp_status check_flag(const char *name, int32_t value, int32_t most) {
+  if (value < 0 || value > most)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is %d, expected 0 to %d", name, value, most);
+  return ISCP_OK;
 }
 
 static iscp_status check_options(const iscp_dataset_options *options) {
   if (options->classes < 0 || options->classes > ISC_LARGEST_CLASSES)
     return isc_fail(ISCP_ERROR_ARGUMENT, "classes is %d, expected 0 to %d", options->classes, ISC_LARGEST_CLASSES);
-  if (!options->contract)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "contract of the dataset's options is NULL");
   if (options->limit < 0)
     return isc_fail(ISCP_ERROR_ARGUMENT, "limit is %lld, expected 0 or more", (long long)options->limit);
-  return ISCP_OK;
+  if (options->memory < -1)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "memory is %lld, expected -1 or more", (long long)options->memory);
+  ISC_TRY(check_flag("borrow", options->borrow, 1));
+  ISC_TRY(check_flag("layout", options->layout, ISCP_LAYOUT_NCHW));
+  return check_flag("skip_broken", options->skip_broken, 1);
 }
 
 iscp_status isc_dataset_begin(iscp_dataset **out, iscp_dataset_options *options, const iscp_context *context,
                               const iscp_dataset_options *given) {
-  iscp_contract contract;
-  ISC_TRY(isc_options_read(options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_dataset_options"));
+  iscp_contract contract = {0};
+  ISC_TRY(isc_options_read(options, &defaults, sizeof defaults, FIRST_SIZE, given, "iscp_dataset_options"));
   ISC_TRY(check_options(options));
-  ISC_TRY(isc_contract_read(&contract, options->contract));
+  if (options->contract)
+    ISC_TRY(isc_contract_read(&contract, options->contract));
   iscp_dataset *dataset = isc_calloc(context, 1, sizeof *dataset);
   if (!dataset)
     return ISCP_ERROR_MEMORY;
   atomic_init(&dataset->references, 1);
+  pthread_mutex_init(&dataset->hash_lock, NULL);
   dataset->context = isc_context_hold(context);
   dataset->contract = contract;
+  dataset->has_contract = options->contract != NULL;
   *out = dataset;
   return ISCP_OK;
+}
+
+int64_t isc_dataset_memory(const iscp_dataset_options *options) {
+  return options->memory == 0 ? DEFAULT_MEMORY : options->memory < 0 ? 0 : options->memory;
+}
+
+iscp_status isc_dataset_end(iscp_dataset *dataset, const iscp_dataset_options *options) {
+  if (!dataset->has_contract || dataset->picture.values || options->memory < 0)
+    return ISCP_OK;
+  return isc_loader_create(&dataset->loader, dataset, dataset->count, isc_contract_numbers(&dataset->contract),
+                           isc_dataset_memory(options), isc_dataset_decode);
 }
 
 iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset) {
@@ -50,149 +76,20 @@ void iscp_dataset_destroy(iscp_dataset *dataset) {
   if (!dataset || atomic_fetch_sub(&dataset->references, 1) != 1)
     return;
   iscp_context *context = dataset->context;
+  isc_loader_destroy(dataset->loader);
+  for (size_t i = 0; i < dataset->broken_count; i++) {
+    isc_free(context, dataset->broken[i].name);
+    isc_free(context, dataset->broken[i].reason);
+  }
+  isc_free(context, dataset->broken);
   isc_names_free(dataset->paths, dataset->path_count, context);
   isc_names_free(dataset->class_names, dataset->name_count, context);
   isc_tensor_release(&dataset->pixels, context);
+  isc_file_close(dataset->file);
+  pthread_mutex_destroy(&dataset->hash_lock);
   isc_free(context, dataset->labels);
   isc_free(context, dataset);
   isc_context_drop(context);
-}
-
-/* ---- Labels of an array ---- */
-
-static int64_t whole_number(const isc_tensor *numbers, int64_t index) {
-  switch (numbers->dtype) {
-  case ISC_U8:
-    return ((const uint8_t *)numbers->data)[index];
-  case ISC_I8:
-    return ((const int8_t *)numbers->data)[index];
-  case ISC_I16:
-    return ((const int16_t *)numbers->data)[index];
-  case ISC_I32:
-    return ((const int32_t *)numbers->data)[index];
-  default:
-    return ((const int64_t *)numbers->data)[index];
-  }
-}
-
-static iscp_status check_label_array(const isc_tensor *labels, const char *pixels_name, int64_t images) {
-  char text[ISC_SHAPE_TEXT];
-  isc_dtype dtype = labels->dtype;
-  if (dtype != ISC_U8 && dtype != ISC_I8 && dtype != ISC_I16 && dtype != ISC_I32 && dtype != ISC_I64)
-    return isc_fail(ISCP_ERROR_UNSUPPORTED, "labels of %s, expected whole numbers", isc_dtype_name(dtype));
-  if (labels->dims != 1)
-    return isc_fail(ISCP_ERROR_MISMATCH, "labels of shape %s, expected one dimension",
-                    isc_shape_text(text, labels->dims, labels->shape));
-  if (labels->shape[0] != images)
-    return isc_fail(ISCP_ERROR_MISMATCH, "%lld labels, expected %lld, the images of %s", (long long)labels->shape[0],
-                    (long long)images, pixels_name);
-  return ISCP_OK;
-}
-
-/* All labels of the file are read, so that the number of classes does not depend on the limit. */
-static iscp_status set_labels(iscp_dataset *dataset, const isc_tensor *labels, int32_t classes) {
-  int64_t count = labels->shape[0], largest = 0, bound = classes ? classes : ISC_LARGEST_CLASSES;
-  dataset->labels = isc_calloc(dataset->context, (size_t)count, sizeof *dataset->labels);
-  if (!dataset->labels)
-    return ISCP_ERROR_MEMORY;
-  for (int64_t i = 0; i < count; i++) {
-    int64_t label = whole_number(labels, i);
-    if (label < 0 || label >= bound)
-      return isc_fail(ISCP_ERROR_MISMATCH, "label %lld at index %lld, expected 0 to %lld", (long long)label,
-                      (long long)i, (long long)bound - 1);
-    dataset->labels[i] = (int32_t)label;
-    largest = label > largest ? label : largest;
-  }
-  dataset->classes = classes ? classes : (int32_t)largest + 1;
-  return ISCP_OK;
-}
-
-void isc_digest_label(isc_digest *digest, int32_t label) {
-  uint32_t bits = (uint32_t)label;
-  uint8_t bytes[4] = {(uint8_t)bits, (uint8_t)(bits >> 8), (uint8_t)(bits >> 16), (uint8_t)(bits >> 24)};
-  isc_digest_update(digest, bytes, sizeof bytes);
-}
-
-static iscp_status hash_array(iscp_dataset *dataset) {
-  isc_digest *digest;
-  ISC_TRY(isc_digest_create(&digest, dataset->context));
-  isc_digest_update(digest, dataset->pixels.data, (size_t)(dataset->count * dataset->image_values));
-  for (int64_t i = 0; i < dataset->count; i++)
-    isc_digest_label(digest, dataset->labels[i]);
-  isc_digest_finish(digest, dataset->hash);
-  return ISCP_OK;
-}
-
-static iscp_status check_pixels(iscp_dataset *dataset, const isc_tensor *pixels) {
-  if (pixels->dtype != ISC_U8)
-    return isc_fail(ISCP_ERROR_UNSUPPORTED, "images of %s, expected uint8", isc_dtype_name(pixels->dtype));
-  ISC_TRY(isc_picture_describe(&dataset->picture, pixels, 1));
-  if (pixels->shape[0] == 0)
-    return isc_fail(ISCP_ERROR_FORMAT, "no image in it");
-  return isc_contract_check(&dataset->contract, dataset->picture.height, dataset->picture.width,
-                            dataset->picture.channels);
-}
-
-iscp_status isc_dataset_set_array(iscp_dataset *dataset, isc_tensor *pixels, const char *pixels_name,
-                                  const isc_tensor *labels, const char *labels_name,
-                                  const iscp_dataset_options *options) {
-  iscp_status status = check_pixels(dataset, pixels);
-  if (status != ISCP_OK)
-    return isc_fail_in(status, pixels_name);
-  int64_t images = pixels->shape[0];
-  status = check_label_array(labels, pixels_name, images);
-  if (status == ISCP_OK)
-    status = set_labels(dataset, labels, options->classes);
-  if (status != ISCP_OK)
-    return isc_fail_in(status, labels_name);
-  dataset->count = options->limit && options->limit < images ? options->limit : images;
-  dataset->image_values = isc_tensor_count(pixels) / images;
-  dataset->pixels = *pixels;
-  memset(pixels, 0, sizeof *pixels);
-  return hash_array(dataset);
-}
-
-/* ---- From memory ---- */
-
-static iscp_status check_memory(const uint8_t *pixels, const int32_t *labels, int64_t count, int32_t height,
-                                int32_t width, int32_t channels) {
-  if (!pixels || !labels)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", pixels ? "labels" : "pixels");
-  if (count < 1)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "count is %lld, expected 1 or more", (long long)count);
-  if (height < 1 || height > LARGEST_SIDE || width < 1 || width > LARGEST_SIDE)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "height x width is %dx%d, expected 1 to %d each", height, width, LARGEST_SIDE);
-  if (channels != 1 && channels != 3)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "channels is %d, expected 1 or 3", channels);
-  if (count > ((int64_t)1 << 48) / height / width / channels)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "count is %lld, more than memory can hold", (long long)count);
-  return ISCP_OK;
-}
-
-iscp_status iscp_dataset_from_memory(iscp_dataset **out, iscp_context *context, const uint8_t *pixels,
-                                     const int32_t *labels, int64_t count, int32_t height, int32_t width,
-                                     int32_t channels, const iscp_dataset_options *given) {
-  if (!out)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
-  *out = NULL;
-  if (!context)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "context is NULL");
-  ISC_TRY(check_memory(pixels, labels, count, height, width, channels));
-  iscp_dataset *dataset;
-  iscp_dataset_options options;
-  ISC_TRY(isc_dataset_begin(&dataset, &options, context, given));
-  isc_tensor copy = {0};
-  isc_tensor borrowed = {.dtype = ISC_I32, .dims = 1, .shape = {count}, .data = (void *)labels};
-  iscp_status status;
-  ISC_TRY_OR_DONE(isc_tensor_create(&copy, context, ISC_U8, 4, (int64_t[]){count, height, width, channels}));
-  memcpy(copy.data, pixels, isc_tensor_bytes(&copy));
-  ISC_TRY_OR_DONE(isc_dataset_set_array(dataset, &copy, "pixels", &borrowed, "labels", &options));
-  *out = dataset;
-  dataset = NULL;
-done:
-  isc_tensor_release(&copy, context);
-  iscp_dataset_destroy(dataset);
-  return status;
 }
 
 /* ---- What a dataset tells ---- */
@@ -211,27 +108,80 @@ int32_t iscp_dataset_label(const iscp_dataset *dataset, int64_t index) {
   return has_image(dataset, index) ? dataset->labels[index] : -1;
 }
 
-const iscp_contract *iscp_dataset_contract(const iscp_dataset *dataset) { return dataset ? &dataset->contract : NULL; }
+const iscp_contract *iscp_dataset_contract(const iscp_dataset *dataset) {
+  return dataset && dataset->has_contract ? &dataset->contract : NULL;
+}
 
 const char *iscp_dataset_class_name(const iscp_dataset *dataset, int32_t index) {
   return dataset && index >= 0 && (size_t)index < dataset->name_count ? dataset->class_names[index] : NULL;
 }
 
-const char *iscp_dataset_hash(const iscp_dataset *dataset) { return dataset ? dataset->hash : NULL; }
+int64_t iscp_dataset_broken_count(const iscp_dataset *dataset) { return dataset ? (int64_t)dataset->broken_count : 0; }
+
+static const isc_broken *broken_at(const iscp_dataset *dataset, int64_t index) {
+  return index >= 0 && index < iscp_dataset_broken_count(dataset) ? &dataset->broken[index] : NULL;
+}
+
+const char *iscp_dataset_broken_name(const iscp_dataset *dataset, int64_t index) {
+  const isc_broken *broken = broken_at(dataset, index);
+  return broken ? broken->name : NULL;
+}
+
+const char *iscp_dataset_broken_reason(const iscp_dataset *dataset, int64_t index) {
+  const isc_broken *broken = broken_at(dataset, index);
+  return broken ? broken->reason : NULL;
+}
+
+iscp_status iscp_dataset_get_info(const iscp_dataset *dataset, iscp_dataset_info *info) {
+  if (!dataset)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "dataset is NULL");
+  iscp_dataset_info told = {
+      .struct_size = sizeof told, .classes = dataset->classes, .images = dataset->count, .kind = dataset->kind,
+      .broken = (int64_t)dataset->broken_count};
+  bool is_array = !dataset->paths;
+  told.channels = (int32_t)dataset->picture.channels;
+  told.height_low = (int32_t)(is_array ? dataset->picture.height : dataset->low[0]);
+  told.height_high = (int32_t)(is_array ? dataset->picture.height : dataset->high[0]);
+  told.width_low = (int32_t)(is_array ? dataset->picture.width : dataset->low[1]);
+  told.width_high = (int32_t)(is_array ? dataset->picture.width : dataset->high[1]);
+  return isc_output_write(info, &told, sizeof told, sizeof told, "iscp_dataset_info");
+}
 
 /* ---- Images ---- */
 
-static iscp_status decode(float *image, const iscp_dataset *dataset, const char *path) {
-  isc_tensor decoded;
+iscp_status isc_dataset_fetch(isc_picture *picture, isc_tensor *holder, const iscp_dataset *dataset, int64_t index) {
+  *holder = (isc_tensor){0};
+  if (dataset->paths) {
+    ISC_TRY(isc_read_image(holder, dataset->context, dataset->paths[index]));
+    return isc_picture_describe(picture, holder, 0);
+  }
+  *picture = dataset->picture;
+  if (picture->values) {
+    picture->values = (const uint8_t *)picture->values + index * dataset->image_values;
+    return ISCP_OK;
+  }
+  ISC_TRY(isc_tensor_create(holder, dataset->context, ISC_U8, 1, &dataset->image_values));
+  picture->values = holder->data;
+  return isc_file_read_at(dataset->file, dataset->file_offset + index * dataset->image_values, holder->data,
+                          (size_t)dataset->image_values);
+}
+
+iscp_status isc_dataset_decode(float *image, const iscp_dataset *dataset, int64_t index) {
+  isc_tensor holder;
   isc_picture picture;
-  ISC_TRY(isc_read_image(&decoded, dataset->context, path));
-  iscp_status status = isc_picture_describe(&picture, &decoded, 0);
-  if (status == ISCP_OK)
+  iscp_status status = isc_dataset_fetch(&picture, &holder, dataset, index);
+  if (status == ISCP_OK) {
     status = isc_picture_convert(image, dataset->context, &dataset->contract, &picture);
-  if (status != ISCP_OK)
-    status = isc_fail_in(status, path);
-  isc_tensor_release(&decoded, dataset->context);
+    if (status != ISCP_OK && dataset->paths)
+      status = isc_fail_in(status, dataset->paths[index]);
+  }
+  isc_tensor_release(&holder, dataset->context);
   return status;
+}
+
+void isc_dataset_expect(const iscp_dataset *dataset, const int64_t *indices, int64_t count) {
+  if (dataset->loader)
+    isc_loader_expect(dataset->loader, indices, count);
 }
 
 iscp_status iscp_dataset_image(const iscp_dataset *dataset, int64_t index, float *image) {
@@ -240,9 +190,7 @@ iscp_status iscp_dataset_image(const iscp_dataset *dataset, int64_t index, float
   if (!has_image(dataset, index))
     return isc_fail(ISCP_ERROR_ARGUMENT, "index is %lld, expected 0 to %lld", (long long)index,
                     (long long)dataset->count - 1);
-  if (dataset->paths)
-    return decode(image, dataset, dataset->paths[index]);
-  isc_picture picture = dataset->picture;
-  picture.values = (const uint8_t *)dataset->pixels.data + index * dataset->image_values;
-  return isc_picture_convert(image, dataset->context, &dataset->contract, &picture);
+  if (!dataset->has_contract)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "the dataset was opened without an input contract, expected one for images");
+  return dataset->loader ? isc_loader_image(dataset->loader, index, image) : isc_dataset_decode(image, dataset, index);
 }

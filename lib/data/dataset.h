@@ -2,9 +2,10 @@
 #ifndef ISC_DATA_DATASET_H
 #define ISC_DATA_DATASET_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
-#include "data/data.h"
+#include "data/loader.h"
 #include "format/format.h"
 
 /* ---- A picture somewhere in memory, whatever the order of its axes (picture.c) ---- */
@@ -29,40 +30,101 @@ iscp_status isc_picture_convert(float *image, const iscp_context *context, const
 
 enum { ISC_LARGEST_CLASSES = 1 << 20 }; /* catches garbage in labels */
 
-/* Images are either slices of one array or files that are decoded at each access. */
+/* A picture that is left out, and why. */
+typedef struct isc_broken {
+  char *name, *reason;
+} isc_broken;
+
+/* Images are slices of an array, in memory or in a file, or files that are decoded when they are asked for. */
 struct iscp_dataset {
   atomic_int references;
   iscp_context *context;
+  const char *kind; /* static storage */
   iscp_contract contract;
+  bool has_contract;
   int64_t count;
   int32_t classes;
   int32_t *labels; /* count or more values */
+  size_t label_capacity;
 
-  isc_tensor pixels;    /* array: N x (a layout of isc_picture_describe), u8; data is NULL for files */
-  isc_picture picture;  /* array: layout of one image */
-  int64_t image_values; /* array: numbers of one image */
+  isc_picture picture;   /* array: layout of one stored picture; `values` is the first one's, NULL if not in memory */
+  int64_t image_values;  /* array: bytes of one stored picture */
+  isc_tensor pixels;     /* array in memory of our own */
+  isc_file *file;        /* array in a file: its numbers start at `file_offset` */
+  int64_t file_offset;
 
-  char **paths; /* files: path_count paths */
-  size_t path_count, path_capacity, label_capacity;
+  char **paths; /* files: path_count paths; what follows the first `root_length` bytes is the image's name */
+  size_t path_count, path_capacity, root_length;
+  int64_t low[2], high[2]; /* files: least and largest height and width of those that were looked at, 0 if none was */
+  isc_broken *broken;
+  size_t broken_count, broken_capacity;
 
   char **class_names; /* or NULL */
   size_t name_count;
-  char hash[ISC_DIGEST_TEXT];
+
+  isc_loader *loader; /* NULL: each access decodes */
+  pthread_mutex_t hash_lock;
+  char hash[ISC_DIGEST_TEXT]; /* empty until it is asked for */
 };
 
 /* The ABI rule and the ranges, and a dataset without images that holds `context` and the contract. */
 iscp_status isc_dataset_begin(iscp_dataset **out, iscp_dataset_options *options, const iscp_context *context,
                               const iscp_dataset_options *given);
 
-/* An array with its labels. `pixels` is taken over (zeroed on success), `labels` only read; names are for messages. */
+/* What all sources end with: the loader, for pictures that are not in memory. */
+iscp_status isc_dataset_end(iscp_dataset *dataset, const iscp_dataset_options *options);
+
+/* Bytes of pictures that may stay in memory, by the options. */
+int64_t isc_dataset_memory(const iscp_dataset_options *options);
+
+/* Image `index` from where it is stored, past the loader. Any thread. */
+iscp_status isc_dataset_decode(float *image, const iscp_dataset *dataset, int64_t index);
+
+/* ---- Sources, one file a kind. Each sets `kind`, count, classes, labels and where the pictures are ---- */
+
+/* An array with its labels (array.c). `pixels` is taken over (zeroed on success), `labels` only read; names are for
+ * messages. isc_dataset_set_memory only borrows the pixels, u8 in the layout that the options name. */
 iscp_status isc_dataset_set_array(iscp_dataset *dataset, isc_tensor *pixels, const char *pixels_name,
                                   const isc_tensor *labels, const char *labels_name,
                                   const iscp_dataset_options *options);
+iscp_status isc_dataset_set_memory(iscp_dataset *dataset, const isc_tensor *pixels, const isc_tensor *labels,
+                                   const iscp_dataset_options *options);
 
-/* A folder of class folders of pictures (folder.c). */
+/* An array that stays in its file (array.c). */
+iscp_status isc_dataset_set_file(iscp_dataset *dataset, const isc_array_header *header, const char *path,
+                                 const isc_tensor *labels, const char *labels_name,
+                                 const iscp_dataset_options *options);
+
+/* The classes' names, copied. */
+iscp_status isc_dataset_set_names(iscp_dataset *dataset, char *const *names, size_t count);
+
+/* Arrays by name in one file (npz.c). */
+iscp_status isc_dataset_set_npz(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options);
+
+/* CIFAR's binary edition, a directory or the archive (cifar.c). *found tells if a directory is one; another is left alone. */
+iscp_status isc_dataset_try_cifar(iscp_dataset *dataset, bool *found, const char *path,
+                                  const iscp_dataset_options *options);
+iscp_status isc_dataset_set_cifar_archive(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options);
+
+/* A folder of class folders of pictures (folder.c), and one of pictures with a table of labels (list.c). *table of
+ * isc_dataset_find_table is NULL if none is there. */
 iscp_status isc_dataset_set_folder(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options);
+iscp_status isc_dataset_set_list(iscp_dataset *dataset, const char *path, const char *table,
+                                 const iscp_dataset_options *options);
+iscp_status isc_dataset_find_table(char **table, const iscp_context *context, const char *folder);
+bool isc_is_table_name(const char *name);
 
-/* Adds a label to a digest: four bytes, low first. */
-void isc_digest_label(isc_digest *digest, int32_t label);
+/* Adds one file to the list of a dataset of files. */
+iscp_status isc_dataset_add_file(iscp_dataset *dataset, const char *folder, const char *name, int32_t label);
+
+/* Once all files are listed (verify.c): by the option, looks at the first bytes of all, or decodes all and leaves out those
+ * that fail. `count` is set before. */
+iscp_status isc_dataset_verify(iscp_dataset *dataset, const iscp_dataset_options *options);
+
+/* Notes a picture that is left out; both texts are copied. */
+iscp_status isc_dataset_add_broken(iscp_dataset *dataset, const char *name, const char *reason);
+
+/* One stored picture, read and laid out (dataset.c). `holder` is the caller's (isc_tensor_release). */
+iscp_status isc_dataset_fetch(isc_picture *picture, isc_tensor *holder, const iscp_dataset *dataset, int64_t index);
 
 #endif

@@ -1,6 +1,4 @@
-/* Datasets of class folders: classes are the folders' names, images their pictures, both in byte order.
- *
- * Opening lists and hashes all files and decodes the first picture; the others are decoded when they are asked for. */
+/* Datasets of class folders: classes are the folders' names, images their pictures, both in byte order. */
 #include <string.h>
 
 #include "data/dataset.h"
@@ -9,7 +7,7 @@ static void note_stray(const iscp_dataset *dataset, const char *folder, const ch
   isc_log(dataset->context, ISCP_LOG_INFO, "%s/%s is left out: it is no picture of a class", folder, name);
 }
 
-static iscp_status add_picture(iscp_dataset *dataset, const char *folder, const char *name, int32_t label) {
+iscp_status isc_dataset_add_file(iscp_dataset *dataset, const char *folder, const char *name, int32_t label) {
   const iscp_context *context = dataset->context;
   size_t count = dataset->path_count;
   ISC_TRY(isc_grow(context, (void **)&dataset->paths, &dataset->path_capacity, count + 1, sizeof *dataset->paths));
@@ -29,7 +27,7 @@ static iscp_status add_class_pictures(iscp_dataset *dataset, const char *folder,
   iscp_status status = ISCP_OK;
   for (size_t i = 0; i < count; i++)
     if (names[i][0] != '.' && isc_is_image_name(names[i]))
-      ISC_TRY_OR_DONE(add_picture(dataset, folder, names[i], label));
+      ISC_TRY_OR_DONE(isc_dataset_add_file(dataset, folder, names[i], label));
     else
       note_stray(dataset, folder, names[i]);
   if (dataset->path_count == before)
@@ -81,48 +79,20 @@ done:
 /* A missing folder would shift the label of every class after it, so that their number must be the one asked for. */
 static iscp_status check_classes(const iscp_dataset *dataset, const char *root, int32_t classes) {
   if (!dataset->name_count)
-    return isc_fail(ISCP_ERROR_FORMAT, "%s: no class folder with pictures in it", root);
+    return isc_fail(ISCP_ERROR_FORMAT, "%s: no class folder with pictures in it, nor a table of labels (.csv)", root);
   if (classes && dataset->name_count != (size_t)classes)
     return isc_fail(ISCP_ERROR_MISMATCH, "%s: %zu class folders, expected %d", root, dataset->name_count, classes);
   return ISCP_OK;
 }
 
-/* Per image: "class/file" and a zero, the digest of the file's bytes, the label. */
-static iscp_status hash_files(iscp_dataset *dataset) {
-  isc_digest *digest;
-  ISC_TRY(isc_digest_create(&digest, dataset->context));
-  iscp_status status = ISCP_OK;
-  for (int64_t i = 0; i < dataset->count && status == ISCP_OK; i++) {
-    const char *path = dataset->paths[i], *class_name = dataset->class_names[dataset->labels[i]];
-    char file[ISC_DIGEST_TEXT];
-    status = isc_digest_file(file, dataset->context, path);
-    if (status != ISCP_OK)
-      break;
-    const char *name = strrchr(path, '/');
-    isc_digest_update(digest, class_name, strlen(class_name));
-    isc_digest_update(digest, name, strlen(name) + 1);
-    isc_digest_update(digest, file, ISC_DIGEST_TEXT - 1);
-    isc_digest_label(digest, dataset->labels[i]);
-  }
-  isc_digest_finish(digest, dataset->hash);
-  return status;
-}
-
-static iscp_status try_first(const iscp_dataset *dataset) {
-  float *image = isc_calloc(dataset->context, (size_t)isc_contract_numbers(&dataset->contract), sizeof *image);
-  if (!image)
-    return ISCP_ERROR_MEMORY;
-  iscp_status status = iscp_dataset_image(dataset, 0, image);
-  isc_free(dataset->context, image);
-  return status;
-}
-
 iscp_status isc_dataset_set_folder(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+  size_t length = strlen(path);
+  dataset->root_length = length + (length && path[length - 1] != '/'); /* as isc_path_join puts it */
   ISC_TRY(add_classes(dataset, path));
   ISC_TRY(check_classes(dataset, path, options->classes));
   int64_t images = (int64_t)dataset->path_count;
   dataset->count = options->limit && options->limit < images ? options->limit : images;
   dataset->classes = (int32_t)dataset->name_count;
-  ISC_TRY(try_first(dataset));
-  return hash_files(dataset);
+  dataset->kind = "class folders";
+  return isc_dataset_verify(dataset, options);
 }

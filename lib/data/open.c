@@ -1,5 +1,5 @@
-/* Opening a dataset by its path: tells an array's file, MNIST's four files, splits, and class folders apart, and finds
- * the labels beside an array. */
+/* Opening a dataset by its path: tells arrays, archives, tables, MNIST's four files, CIFAR's, splits, class folders and flat
+ * folders apart, and finds the labels beside an array. What a file is, its first bytes say. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -61,16 +61,26 @@ static iscp_status find_labels(char **labels, const iscp_context *context, const
                   "labels", path, IMAGES_PART);
 }
 
+/* An array larger than what may stay in memory is left in its file, if its numbers stand there as they are. */
 static iscp_status open_array(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
   const iscp_context *context = dataset->context;
   isc_tensor pixels = {0}, labels = {0};
+  isc_array_header header;
   char *found = NULL;
   iscp_status status;
-  ISC_TRY_OR_DONE(isc_read_array(&pixels, context, path));
+  ISC_TRY_OR_DONE(isc_describe_array(&header, context, path));
+  dataset->kind = "array";
   if (!options->labels)
     ISC_TRY_OR_DONE(find_labels(&found, context, path));
   const char *labels_path = options->labels ? options->labels : found;
   ISC_TRY_OR_DONE(isc_read_array(&labels, context, labels_path));
+  int64_t count;
+  ISC_TRY_OR_DONE(isc_shape_count(&count, header.dims, header.shape));
+  if (header.offset >= 0 && count > isc_dataset_memory(options)) {
+    status = isc_dataset_set_file(dataset, &header, path, &labels, labels_path, options);
+    goto done;
+  }
+  ISC_TRY_OR_DONE(isc_read_array(&pixels, context, path));
   ISC_TRY_OR_DONE(isc_dataset_set_array(dataset, &pixels, path, &labels, labels_path, options));
 done:
   isc_tensor_release(&pixels, context);
@@ -87,6 +97,8 @@ static iscp_status find_mnist(char **path, const iscp_context *context, const ch
   *path = NULL;
   for (int i = 0; i < 2; i++) {
     char name[64];
+    if (!strcmp(split, "val"))
+      return ISCP_OK;
     snprintf(name, sizeof name, "%s-%s-ubyte%s", strcmp(split, "test") ? "train" : "t10k", IMAGES_PART, endings[i]);
     char *candidate = isc_path_join(context, directory, name);
     if (!candidate)
@@ -100,72 +112,174 @@ static iscp_status find_mnist(char **path, const iscp_context *context, const ch
   return ISCP_OK;
 }
 
-/* A folder of a split holds folders; a class that happens to be called "train" holds pictures. */
-static iscp_status find_split(char **path, const iscp_context *context, const char *directory, const char *split) {
-  *path = NULL;
-  char **names = NULL;
-  size_t count = 0;
-  bool found = false;
+/* Whether a folder holds folders, or pictures by a table. */
+static iscp_status holds_images(bool *holds, const iscp_context *context, const char *folder) {
+  char **names, *table = NULL;
+  size_t count;
+  ISC_TRY(isc_list_directory(&names, &count, context, folder));
   iscp_status status = ISCP_OK;
-  char *folder = isc_path_join(context, directory, split);
-  if (!folder)
-    return ISCP_ERROR_MEMORY;
-  if (isc_is_directory(folder))
-    ISC_TRY_OR_DONE(isc_list_directory(&names, &count, context, folder));
-  for (size_t i = 0; i < count && !found; i++) {
+  for (size_t i = 0; i < count && !*holds; i++) {
     char *inner = isc_path_join(context, folder, names[i]);
     if (!inner)
       ISC_TRY_OR_DONE(ISCP_ERROR_MEMORY);
-    found = isc_is_directory(inner);
+    *holds = isc_is_directory(inner);
     isc_free(context, inner);
   }
+  if (!*holds)
+    ISC_TRY_OR_DONE(isc_dataset_find_table(&table, context, folder));
+  *holds |= table != NULL;
 done:
+  isc_free(context, table);
   isc_names_free(names, count, context);
-  if (found)
-    *path = folder;
-  else
-    isc_free(context, folder);
   return status;
+}
+
+/* The folder of a split by any of its usual names. A folder of a split holds folders, or a table; a class that happens to be
+ * called "train" holds pictures alone. */
+static iscp_status find_split(char **path, const iscp_context *context, const char *directory, const char *split) {
+  static const char *const names[][4] = {
+      {"train", "training", NULL}, {"val", "valid", "validation", NULL}, {"test", "testing", NULL}};
+  int row = 0;
+  *path = NULL;
+  while (strcmp(names[row][0], split))
+    row++;
+  for (int i = 0; names[row][i]; i++) {
+    bool holds = false;
+    char *folder = isc_path_join(context, directory, names[row][i]);
+    if (!folder)
+      return ISCP_ERROR_MEMORY;
+    iscp_status status = isc_is_directory(folder) ? holds_images(&holds, context, folder) : ISCP_OK;
+    if (status == ISCP_OK && holds) {
+      *path = folder;
+      return ISCP_OK;
+    }
+    isc_free(context, folder);
+    ISC_TRY(status);
+  }
+  return ISCP_OK;
 }
 
 typedef iscp_status (*find_fn)(char **path, const iscp_context *context, const char *directory, const char *split);
 
-/* Finds the split asked for (test if none is). If only the other one is there, that is an error: training images must
- * not stand in for test images unasked. */
+/* Finds the split asked for; if none is, test, else val. If only another one is there, that is an error: training images
+ * must not stand in for test images unasked. */
 static iscp_status find(char **path, find_fn finder, const iscp_context *context, const char *directory,
                         const char *asked) {
-  const char *split = asked ? asked : "test", *other = strcmp(split, "test") ? "test" : "train";
-  ISC_TRY(finder(path, context, directory, split));
-  if (*path)
-    return ISCP_OK;
-  char *other_path;
-  ISC_TRY(finder(&other_path, context, directory, other));
-  bool only_other = other_path != NULL;
-  isc_free(context, other_path);
-  if (only_other)
-    return isc_fail(ISCP_ERROR_IO, "%s: no split \"%s\", only \"%s\"", directory, split, other);
+  static const char *const splits[] = {"test", "val", "train"};
+  const char *other = NULL;
+  ISC_TRY(finder(path, context, directory, asked ? asked : "test"));
+  if (!*path && !asked)
+    ISC_TRY(finder(path, context, directory, "val"));
+  for (int i = 0; i < 3 && !*path && !other; i++) {
+    char *found;
+    ISC_TRY(finder(&found, context, directory, splits[i]));
+    other = found ? splits[i] : NULL;
+    isc_free(context, found);
+  }
+  if (other)
+    return isc_fail(ISCP_ERROR_IO, "%s: no split \"%s\", only \"%s\"", directory, asked ? asked : "test", other);
   return ISCP_OK;
 }
 
+static iscp_status has_directory(bool *has, const iscp_context *context, const char *path) {
+  char **names;
+  size_t count;
+  *has = false;
+  ISC_TRY(isc_list_directory(&names, &count, context, path));
+  iscp_status status = ISCP_OK;
+  for (size_t i = 0; i < count && !*has && status == ISCP_OK; i++) {
+    char *inner = names[i][0] == '.' ? NULL : isc_path_join(context, path, names[i]);
+    *has = inner && isc_is_directory(inner);
+    status = inner || names[i][0] == '.' ? ISCP_OK : ISCP_ERROR_MEMORY;
+    isc_free(context, inner);
+  }
+  isc_names_free(names, count, context);
+  return status;
+}
+
+/* Class folders, if there is a folder and no table was given; else the table says what the pictures are. */
+static iscp_status open_pictures(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+  const iscp_context *context = dataset->context;
+  char *table = NULL;
+  bool folders;
+  if (options->labels)
+    return isc_dataset_set_list(dataset, path, options->labels, options);
+  ISC_TRY(has_directory(&folders, context, path));
+  if (!folders)
+    ISC_TRY(isc_dataset_find_table(&table, context, path));
+  iscp_status status = table ? isc_dataset_set_list(dataset, path, table, options)
+                             : isc_dataset_set_folder(dataset, path, options);
+  isc_free(context, table);
+  return status;
+}
+
+static iscp_status open_split(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+  char *folder = NULL;
+  iscp_status status;
+  ISC_TRY_OR_DONE(find(&folder, find_split, dataset->context, path, options->split));
+  if (!folder && options->split)
+    ISC_TRY_OR_DONE(isc_fail(ISCP_ERROR_IO, "%s: no folder \"%s\" of class folders in it", path, options->split));
+  ISC_TRY_OR_DONE(open_pictures(dataset, folder ? folder : path, options));
+done:
+  isc_free(dataset->context, folder);
+  return status;
+}
+
 static iscp_status open_directory(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
-  char *array = NULL, *folder = NULL;
+  char *array = NULL;
+  bool is_cifar = false;
   iscp_status status;
   ISC_TRY_OR_DONE(find(&array, find_mnist, dataset->context, path, options->split));
   if (array) {
     ISC_TRY_OR_DONE(open_array(dataset, array, options));
     goto done;
   }
-  if (options->labels)
-    ISC_TRY_OR_DONE(isc_fail(ISCP_ERROR_ARGUMENT, "labels is \"%s\", expected NULL for the class folders of %s",
+  if (options->labels && !isc_is_table_name(options->labels))
+    ISC_TRY_OR_DONE(isc_fail(ISCP_ERROR_ARGUMENT, "labels is \"%s\", expected a table (.csv) for the pictures of %s",
                              options->labels, path));
-  ISC_TRY_OR_DONE(find(&folder, find_split, dataset->context, path, options->split));
-  if (!folder && options->split)
-    ISC_TRY_OR_DONE(isc_fail(ISCP_ERROR_IO, "%s: no folder \"%s\" of class folders in it", path, options->split));
-  ISC_TRY_OR_DONE(isc_dataset_set_folder(dataset, folder ? folder : path, options));
+  ISC_TRY_OR_DONE(isc_dataset_try_cifar(dataset, &is_cifar, path, options));
+  if (!is_cifar)
+    ISC_TRY_OR_DONE(open_split(dataset, path, options));
 done:
   isc_free(dataset->context, array);
+  return status;
+}
+
+/* ---- Files ---- */
+
+/* A table lists pictures of the folder that it stands in. */
+static iscp_status open_table(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+  const char *name = base_name(path);
+  size_t length = (size_t)(name - path);
+  if (options->labels)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "labels is \"%s\", expected NULL for the table %s", options->labels, path);
+  char *folder = isc_alloc(dataset->context, length + 2);
+  if (!folder)
+    return ISCP_ERROR_MEMORY;
+  snprintf(folder, length + 2, "%.*s", length ? (int)length : 1, length ? path : ".");
+  iscp_status status = isc_dataset_set_list(dataset, folder, path, options);
   isc_free(dataset->context, folder);
   return status;
+}
+
+static iscp_status open_file(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+  isc_bundle bundle;
+  if (isc_is_table_name(path))
+    return open_table(dataset, path, options);
+  ISC_TRY(isc_find_bundle(&bundle, dataset->context, path));
+  if (bundle == ISC_BUNDLE_NPZ)
+    return isc_dataset_set_npz(dataset, path, options);
+  if (bundle == ISC_BUNDLE_TAR_GZIP)
+    return isc_dataset_set_cifar_archive(dataset, path, options);
+  return open_array(dataset, path, options);
+}
+
+static iscp_status check_split(const char *split) {
+  static const char *const known[] = {"train", "val", "test"};
+  for (int i = 0; i < 3; i++)
+    if (!split || !strcmp(split, known[i]))
+      return ISCP_OK;
+  return isc_fail(ISCP_ERROR_ARGUMENT, "split is \"%s\", expected \"train\", \"val\" or \"test\"", split);
 }
 
 iscp_status iscp_dataset_open(iscp_dataset **out, iscp_context *context, const char *path,
@@ -179,12 +293,12 @@ iscp_status iscp_dataset_open(iscp_dataset **out, iscp_context *context, const c
   iscp_dataset_options options;
   ISC_TRY(isc_dataset_begin(&dataset, &options, context, given));
   iscp_status status;
-  if (options.split && strcmp(options.split, "train") && strcmp(options.split, "test"))
-    ISC_TRY_OR_DONE(isc_fail(ISCP_ERROR_ARGUMENT, "split is \"%s\", expected \"train\" or \"test\"", options.split));
+  ISC_TRY_OR_DONE(check_split(options.split));
   if (isc_is_directory(path))
     ISC_TRY_OR_DONE(open_directory(dataset, path, &options));
   else
-    ISC_TRY_OR_DONE(open_array(dataset, path, &options));
+    ISC_TRY_OR_DONE(open_file(dataset, path, &options));
+  ISC_TRY_OR_DONE(isc_dataset_end(dataset, &options));
   *out = dataset;
   dataset = NULL;
 done:

@@ -37,6 +37,8 @@ static iscp_status run_indices(iscp_session *session, const iscp_model *model, c
   for (int64_t start = 0; start < count; start += batch) {
     int32_t rows = (int32_t)(count - start < batch ? count - start : batch);
     ISC_TRY(isc_fill_rows(session, model, dataset, indices + start, rows, pattern));
+    int64_t left = count - start - rows;
+    isc_dataset_expect(dataset, indices + start + rows, left < batch ? left : batch);
     ISC_TRY(isc_session_forward(session));
     for (int32_t r = 0; r < rows; r++)
       each(user, indices[start + r], isc_session_logits(session, r));

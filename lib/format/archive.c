@@ -1,4 +1,4 @@
-/* Zip archives by way of libarchive, which sees no other format here and reads by the central directory. Its warnings
+/* Archives by way of libarchive, which sees one format a time: zip, read by the central directory, or gzipped tar. Its warnings
  * (a wrong checksum, a size that differs from the directory's) are errors to us. */
 #include "format/archive.h"
 
@@ -14,6 +14,7 @@ struct isc_archive {
   const iscp_context *context;
   const isc_source *source;
   struct archive *zip;
+  const char *kind; /* "zip" or "tar.gz" */
   int64_t position;
   iscp_status status; /* of a failed callback, whose message stands */
   uint8_t block[BLOCK];
@@ -58,17 +59,21 @@ static iscp_status fail(const isc_archive *archive, const char *what) {
   if (archive->status != ISCP_OK)
     return archive->status;
   if (archive_errno(archive->zip) == ENOMEM)
-    return isc_fail(ISCP_ERROR_MEMORY, "out of memory in the zip reader");
+    return isc_fail(ISCP_ERROR_MEMORY, "out of memory in the %s reader", archive->kind);
   const char *reason = archive_error_string(archive->zip);
   return isc_fail(ISCP_ERROR_FORMAT, "%s: %s", what, reason ? reason : "no reason known");
 }
 
-static iscp_status start(isc_archive *archive) {
+static void set_callbacks(isc_archive *archive) {
+  archive_read_set_read_callback(archive->zip, give_block);
+  archive_read_set_skip_callback(archive->zip, skip);
+  archive_read_set_callback_data(archive->zip, archive);
+}
+
+static iscp_status start_zip(isc_archive *archive) {
   struct archive *zip = archive->zip;
-  archive_read_set_read_callback(zip, give_block);
-  archive_read_set_skip_callback(zip, skip);
+  set_callbacks(archive);
   archive_read_set_seek_callback(zip, seek);
-  archive_read_set_callback_data(zip, archive);
   if (archive_read_support_format_zip_seekable(zip) != ARCHIVE_OK)
     return fail(archive, "zip is not available");
   if (archive_read_open1(zip) != ARCHIVE_OK)
@@ -78,20 +83,39 @@ static iscp_status start(isc_archive *archive) {
   return ISCP_OK;
 }
 
-iscp_status isc_archive_open(isc_archive **out, const iscp_context *context, const isc_source *source) {
+static iscp_status start_tar_gzip(isc_archive *archive) {
+  struct archive *tar = archive->zip;
+  set_callbacks(archive);
+  if (archive_read_support_filter_gzip(tar) != ARCHIVE_OK || archive_read_support_format_tar(tar) != ARCHIVE_OK)
+    return fail(archive, "tar.gz is not available");
+  return archive_read_open1(tar) == ARCHIVE_OK ? ISCP_OK : fail(archive, "is truncated or damaged");
+}
+
+static iscp_status open_kind(isc_archive **out, const iscp_context *context, const isc_source *source, const char *kind,
+                             iscp_status (*start)(isc_archive *archive)) {
   *out = NULL;
   isc_archive *archive = isc_calloc(context, 1, sizeof *archive);
   if (!archive)
     return ISCP_ERROR_MEMORY;
   archive->context = context;
   archive->source = source;
+  archive->kind = kind;
   archive->zip = archive_read_new();
-  iscp_status status = archive->zip ? start(archive) : isc_fail(ISCP_ERROR_MEMORY, "out of memory in the zip reader");
+  iscp_status status =
+      archive->zip ? start(archive) : isc_fail(ISCP_ERROR_MEMORY, "out of memory in the %s reader", kind);
   if (status == ISCP_OK)
     *out = archive;
   else
     isc_archive_close(archive);
   return status;
+}
+
+iscp_status isc_archive_open(isc_archive **out, const iscp_context *context, const isc_source *source) {
+  return open_kind(out, context, source, "zip", start_zip);
+}
+
+iscp_status isc_archive_open_tar_gzip(isc_archive **out, const iscp_context *context, const isc_source *source) {
+  return open_kind(out, context, source, "tar.gz", start_tar_gzip);
 }
 
 void isc_archive_close(isc_archive *archive) {
@@ -109,14 +133,16 @@ static const char *name_of(struct archive_entry *entry) {
 
 static iscp_status check_entry(const isc_archive *archive, struct archive_entry *entry, int code, const char *name) {
   if (!name)
-    return isc_fail(ISCP_ERROR_FORMAT, "has a zip entry without a readable name");
+    return isc_fail(ISCP_ERROR_FORMAT, "has a %s entry without a readable name", archive->kind);
   if (archive_entry_is_encrypted(entry))
-    return isc_fail(ISCP_ERROR_UNSUPPORTED, "zip entry \"%s\" is encrypted, expected plain entries", name);
+    return isc_fail(ISCP_ERROR_UNSUPPORTED, "%s entry \"%s\" is encrypted, expected plain entries", archive->kind, name);
   /* A name that the locale cannot say is a warning too; any other is that directory and local header disagree. */
   if (code != ARCHIVE_OK && (code != ARCHIVE_WARN || archive_entry_pathname(entry)))
     return fail(archive, "is damaged");
   if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) < 0)
-    return isc_fail(ISCP_ERROR_FORMAT, "zip entry \"%s\" has no size", name);
+    return isc_fail(ISCP_ERROR_FORMAT, "%s entry \"%s\" has no size", archive->kind, name);
+  if (archive_entry_filetype(entry) != AE_IFREG)
+    return isc_fail(ISCP_ERROR_UNSUPPORTED, "%s entry \"%s\" is a link or a device, expected files", archive->kind, name);
   return ISCP_OK;
 }
 
@@ -136,6 +162,19 @@ iscp_status isc_archive_next(isc_archive *archive, isc_archive_entry *out) {
     *out = (isc_archive_entry){name, archive_entry_size(entry)};
     return ISCP_OK;
   }
+}
+
+iscp_status isc_archive_take(isc_archive *archive, void *dst, size_t size, size_t *got) {
+  *got = 0;
+  while (*got < size) {
+    la_ssize_t more = archive_read_data(archive->zip, (uint8_t *)dst + *got, size - *got);
+    if (more < 0)
+      return fail(archive, "is truncated or damaged");
+    if (more == 0)
+      return ISCP_OK;
+    *got += (size_t)more;
+  }
+  return ISCP_OK;
 }
 
 iscp_status isc_archive_read(isc_archive *archive, void *dst, size_t size) {

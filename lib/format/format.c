@@ -111,6 +111,61 @@ iscp_status isc_read_array(isc_tensor *out, const iscp_context *context, const c
   return read_tensor_file(out, context, ARRAY, path);
 }
 
+static iscp_status describe(isc_array_header *out, const iscp_context *context, const isc_source *source) {
+  const format *found;
+  bool is_fortran = false;
+  ISC_TRY(choose(&found, ARRAY, source));
+  if (found->read_tensor != isc_npy_read)
+    return isc_idx_describe(out, context, source);
+  ISC_TRY(isc_npy_describe(out, &is_fortran, context, source));
+  ISC_TRY(isc_npy_check(out, source->size));
+  if (is_fortran)
+    out->offset = -1;
+  return ISCP_OK;
+}
+
+iscp_status isc_describe_array(isc_array_header *out, const iscp_context *context, const char *path) {
+  *out = (isc_array_header){0};
+  isc_source source;
+  iscp_status status = isc_source_open(&source, path);
+  if (status == ISCP_OK)
+    status = describe(out, context, &source);
+  isc_source_close(&source);
+  return status == ISCP_OK ? ISCP_OK : isc_fail_in(status, path);
+}
+
+static iscp_status find_bundle(isc_bundle *bundle, const iscp_context *context, const isc_source *source) {
+  uint8_t head[ISC_PROBE_SIZE] = {0}, inflated[ISC_PROBE_SIZE] = {0};
+  size_t size = source->size < ISC_PROBE_SIZE ? (size_t)source->size : ISC_PROBE_SIZE, got;
+  ISC_TRY(isc_source_read(source, 0, head, size));
+  if (isc_npz_probe(head, size))
+    *bundle = ISC_BUNDLE_NPZ;
+  /* A gzip stream that does not even begin well is left to the reader of arrays, which says so. */
+  else if (isc_gzip_head(inflated, sizeof inflated, &got, context, source) == ISCP_OK && isc_pytorch_tar_probe(inflated, got))
+    *bundle = ISC_BUNDLE_TAR_GZIP;
+  return ISCP_OK;
+}
+
+iscp_status isc_find_bundle(isc_bundle *bundle, const iscp_context *context, const char *path) {
+  *bundle = ISC_BUNDLE_NONE;
+  isc_source source;
+  iscp_status status = isc_source_open(&source, path);
+  if (status == ISCP_OK)
+    status = find_bundle(bundle, context, &source);
+  isc_source_close(&source);
+  return status == ISCP_OK ? ISCP_OK : isc_fail_in(status, path);
+}
+
+iscp_status isc_check_image(const char *path) {
+  const format *found;
+  isc_source source;
+  iscp_status status = isc_source_open(&source, path);
+  if (status == ISCP_OK)
+    status = choose(&found, PICTURE, &source);
+  isc_source_close(&source);
+  return status == ISCP_OK ? ISCP_OK : isc_fail_in(status, path);
+}
+
 iscp_status isc_read_image(isc_tensor *out, const iscp_context *context, const char *path) {
   return read_tensor_file(out, context, PICTURE, path);
 }

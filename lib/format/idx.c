@@ -164,6 +164,31 @@ static iscp_status check_size(const stream *s, int64_t bytes) {
   return ISCP_OK;
 }
 
+iscp_status isc_idx_describe(isc_array_header *out, const iscp_context *context, const isc_source *source) {
+  stream *s;
+  int64_t count;
+  *out = (isc_array_header){0};
+  ISC_TRY(open_stream(&s, context, source));
+  iscp_status status = take_header(s, &out->dtype, &out->dims, out->shape);
+  if (status == ISCP_OK)
+    status = isc_shape_count(&count, out->dims, out->shape);
+  if (status == ISCP_OK)
+    status = check_size(s, count * (int64_t)isc_dtype_size(out->dtype));
+  out->offset = !s->is_gzip && isc_dtype_size(out->dtype) == 1 ? s->at : -1;
+  close_stream(s, context);
+  return status;
+}
+
+iscp_status isc_gzip_head(uint8_t *dst, size_t size, size_t *got, const iscp_context *context,
+                          const isc_source *source) {
+  stream *s;
+  *got = 0;
+  ISC_TRY(open_stream(&s, context, source));
+  iscp_status status = s->is_gzip ? inflate_bytes(s, dst, size, got) : ISCP_OK;
+  close_stream(s, context);
+  return status;
+}
+
 static void to_native(void *data, size_t item, int64_t count) {
   for (int64_t i = 0; item > 1 && i < count; i++) {
     uint8_t *number = (uint8_t *)data + (size_t)i * item;

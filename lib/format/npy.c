@@ -177,6 +177,46 @@ static iscp_status find_header(int64_t *start, size_t *length, const isc_source 
   return ISCP_OK;
 }
 
+/* Parses the header's text into *h, whose texts stand in *text (isc_free). */
+static iscp_status read_header(header *h, char **text, int64_t *numbers, const iscp_context *context,
+                               const isc_source *source) {
+  int64_t start;
+  size_t length;
+  ISC_TRY(find_header(&start, &length, source));
+  *text = isc_alloc(context, length);
+  if (!*text)
+    return ISCP_ERROR_MEMORY;
+  *h = (header){.at = *text, .end = *text + length};
+  ISC_TRY(isc_source_read(source, start, *text, length));
+  *numbers = start + (int64_t)length;
+  return take_dict(h);
+}
+
+static iscp_status describe(isc_array_header *out, const header *h, int64_t numbers) {
+  int64_t count;
+  ISC_TRY(get_type(&out->dtype, h));
+  ISC_TRY(isc_shape_count(&count, h->dims, h->shape));
+  out->dims = h->dims;
+  memcpy(out->shape, h->shape, sizeof out->shape);
+  out->offset = numbers;
+  return ISCP_OK;
+}
+
+iscp_status isc_npy_describe(isc_array_header *out, bool *is_fortran, const iscp_context *context,
+                             const isc_source *source) {
+  header h;
+  char *text = NULL;
+  int64_t numbers;
+  *out = (isc_array_header){0};
+  iscp_status status = read_header(&h, &text, &numbers, context, source);
+  if (status == ISCP_OK)
+    status = describe(out, &h, numbers);
+  if (status == ISCP_OK)
+    *is_fortran = h.is_fortran;
+  isc_free(context, text);
+  return status;
+}
+
 static iscp_status read_fortran(isc_tensor *out, const iscp_context *context, const isc_source *source, int64_t start) {
   size_t size = isc_tensor_bytes(out);
   int64_t strides[ISC_MAX_DIMS], stride = 1;
@@ -194,37 +234,25 @@ static iscp_status read_fortran(isc_tensor *out, const iscp_context *context, co
   return status;
 }
 
-static iscp_status read_numbers(isc_tensor *out, const iscp_context *context, const isc_source *source, const header *h,
-                                int64_t start) {
-  isc_dtype dtype;
+iscp_status isc_npy_check(const isc_array_header *array, int64_t size) {
   int64_t count;
-  ISC_TRY(get_type(&dtype, h));
-  ISC_TRY(isc_shape_count(&count, h->dims, h->shape));
-  int64_t bytes = count * (int64_t)isc_dtype_size(dtype);
-  if (source->size - start != bytes)
+  ISC_TRY(isc_shape_count(&count, array->dims, array->shape));
+  int64_t bytes = count * (int64_t)isc_dtype_size(array->dtype);
+  if (size - array->offset != bytes)
     return isc_fail(ISCP_ERROR_FORMAT, "has %" PRId64 " bytes of numbers, expected %" PRId64 " by its shape and type",
-                    source->size - start, bytes);
-  ISC_TRY(isc_tensor_create(out, context, dtype, h->dims, h->shape));
-  if (h->is_fortran)
-    return read_fortran(out, context, source, start);
-  return isc_source_read(source, start, out->data, (size_t)bytes);
+                    size - array->offset, bytes);
+  return ISCP_OK;
 }
 
 iscp_status isc_npy_read(isc_tensor *out, const iscp_context *context, const isc_source *source) {
-  int64_t start;
-  size_t length;
-  ISC_TRY(find_header(&start, &length, source));
-  char *text = isc_alloc(context, length);
-  if (!text)
-    return ISCP_ERROR_MEMORY;
-  header h = {.at = text, .end = text + length};
-  iscp_status status = isc_source_read(source, start, text, length);
-  if (status == ISCP_OK)
-    status = take_dict(&h);
-  if (status == ISCP_OK)
-    status = read_numbers(out, context, source, &h, start + (int64_t)length);
-  isc_free(context, text);
-  return status;
+  isc_array_header array;
+  bool is_fortran;
+  ISC_TRY(isc_npy_describe(&array, &is_fortran, context, source));
+  ISC_TRY(isc_npy_check(&array, source->size));
+  ISC_TRY(isc_tensor_create(out, context, array.dtype, array.dims, array.shape));
+  if (is_fortran)
+    return read_fortran(out, context, source, array.offset);
+  return isc_source_read(source, array.offset, out->data, isc_tensor_bytes(out));
 }
 
 /* ---- Writing ---- */

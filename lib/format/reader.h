@@ -47,6 +47,24 @@ iscp_status isc_idx_read(isc_tensor *out, const iscp_context *context, const isc
 iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 iscp_status isc_jpeg_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 
+bool isc_npz_probe(const uint8_t *head, size_t size); /* a zip whose first entry is an array */
+
+/* Headers alone. `offset` of .npy is where the numbers start, whatever their order; `size` of isc_npy_check is the file's, in
+ * which the numbers must be the rest. */
+iscp_status isc_npy_describe(isc_array_header *out, bool *is_fortran, const iscp_context *context,
+                             const isc_source *source);
+iscp_status isc_npy_check(const isc_array_header *array, int64_t size);
+iscp_status isc_idx_describe(isc_array_header *out, const iscp_context *context, const isc_source *source);
+
+/* Inflates the first bytes of a gzip file; *got is less than `size` only if there are no more (idx.c). */
+iscp_status isc_gzip_head(uint8_t *dst, size_t size, size_t *got, const iscp_context *context, const isc_source *source);
+
+/* The same from memory or an open file, for the fuzz targets. */
+iscp_status isc_npz_list_source(isc_npz *npz, const iscp_context *context, const isc_source *source);
+iscp_status isc_npz_read_source(isc_tensor *out, const iscp_context *context, const isc_source *source, const char *name);
+iscp_status isc_cifar_read_archive_source(isc_cifar *out, const iscp_context *context, const isc_source *source, int split);
+iscp_status isc_csv_parse(isc_csv *out, const iscp_context *context, const void *bytes, size_t size);
+
 /* ---- Layout and text (layout.c) ---- */
 
 /* dst[i0][i1]... = src[i0 * strides[0] + i1 * strides[1] + ...], dst in C order; strides count items of `item`

@@ -353,6 +353,8 @@ int32_t isc_model_classes(const iscp_model *model) { return isc_network_architec
 
 iscp_status isc_model_check_dataset(const iscp_model *model, const iscp_dataset *dataset) {
   const iscp_contract *a = &model->contract, *b = iscp_dataset_contract(dataset);
+  if (!b)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "the dataset was opened without an input contract, expected the model's");
   if (!isc_contract_same_form(a, b))
     return isc_fail(ISCP_ERROR_MISMATCH, "the images are %dx%dx%d, expected the model's %dx%dx%d", b->channels, b->height,
                     b->width, a->channels, a->height, a->width);

@@ -9,6 +9,8 @@
 
 #include "report/report.h"
 
+enum { MOST_BROKEN = 10 };
+
 static iscp_status no_memory(void) { return isc_fail(ISCP_ERROR_MEMORY, "out of memory for the manifest"); }
 
 /* ---- Making ---- */
@@ -59,9 +61,29 @@ static json_t *model_json(const iscp_model *model) {
                    "contract", contract_json(iscp_model_contract(model)));
 }
 
-static json_t *data_json(const iscp_dataset *dataset) {
-  return json_pack("{ss sI si}", "sha256", iscp_dataset_hash(dataset), "images",
-                   (json_int_t)iscp_dataset_count(dataset), "classes", iscp_dataset_classes(dataset));
+/* How many pictures were left out, and the first of them by name. */
+static int add_broken(json_t *data, const iscp_dataset *dataset) {
+  int64_t count = iscp_dataset_broken_count(dataset);
+  json_t *names = json_array();
+  for (int64_t i = 0; i < count && i < MOST_BROKEN; i++) {
+    const char *name = iscp_dataset_broken_name(dataset, i);
+    json_t *text = json_string(name); /* NULL if the name is not UTF-8 */
+    json_array_append_new(names, text ? text : json_string("(a name that is not UTF-8)"));
+  }
+  return json_object_set_new(data, "skipped", json_integer(count)) || json_object_set_new(data, "skipped_first", names);
+}
+
+/* Without skipped pictures the object is what it was before there were any, so that older reports can be gone on with. */
+static iscp_status data_json(json_t **out, const iscp_dataset *dataset) {
+  const char *hash;
+  ISC_TRY(isc_dataset_hash(&hash, dataset));
+  *out = json_pack("{ss sI si}", "sha256", hash, "images", (json_int_t)iscp_dataset_count(dataset), "classes",
+                   iscp_dataset_classes(dataset));
+  if (*out && iscp_dataset_broken_count(dataset) && add_broken(*out, dataset)) {
+    json_decref(*out);
+    *out = NULL;
+  }
+  return *out ? ISCP_OK : no_memory();
 }
 
 static json_t *kinds_json(int32_t kinds) {
@@ -143,15 +165,20 @@ static json_t *classes_json(const isc_run *run) {
 
 iscp_status isc_manifest_create(json_t **out, const isc_run *run) {
   *out = NULL;
-  json_t *user_canvases;
-  ISC_TRY(user_canvases_json(&user_canvases, run));
+  json_t *user_canvases, *data;
+  ISC_TRY(data_json(&data, run->dataset));
+  iscp_status status = user_canvases_json(&user_canvases, run);
+  if (status != ISCP_OK) {
+    json_decref(data);
+    return status;
+  }
   const char *backend = iscp_context_backend(run->context) == ISCP_BACKEND_BLAS ? "blas" : "onednn";
   const char *precision = iscp_context_precision(run->context) == ISCP_PRECISION_BF16 ? "bf16" : "f32";
   const char *convolutions = iscp_context_convolutions(run->context) == ISCP_CONVOLUTIONS_FAST ? "fast" : "direct";
   *out = json_pack("{ss ss ss ss ss si so so so so so}", "library", iscp_version_text(), "backend", backend, "kernels",
                    iscp_context_kernels(run->context), "convolutions", convolutions, "precision", precision, "threads",
                    iscp_context_threads(run->context), "model",
-                   model_json(run->model), "data", data_json(run->dataset), "search",
+                   model_json(run->model), "data", data, "search",
                    search_json(run->search, user_canvases), "evaluation", evaluation_json(run->report), "classes",
                    classes_json(run));
   return *out ? ISCP_OK : no_memory();

@@ -114,7 +114,8 @@ static iscp_status check_all(const isc_run *run, iscp_model_info *info) {
   ISC_TRY(iscp_model_get_info(run->model, info));
   ISC_TRY(check_search(run->search, info->classes));
   const iscp_contract *contract = iscp_model_contract(run->model);
-  if (!isc_contract_same_form(contract, iscp_dataset_contract(run->dataset)))
+  if (!iscp_dataset_contract(run->dataset) ||
+      !isc_contract_same_form(contract, iscp_dataset_contract(run->dataset)))
     return isc_fail(ISCP_ERROR_MISMATCH, "the dataset's images are not of the model's form, expected %dx%dx%d",
                     contract->channels, contract->height, contract->width);
   return check_options(run->report, isc_contract_pixels(contract));

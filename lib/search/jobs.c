@@ -71,6 +71,8 @@ static iscp_status measure_loss(iscp_search *search, isc_job *job, isc_meter *me
     int32_t rows = (int32_t)(job->order_count - start < batch ? job->order_count - start : batch);
     for (int32_t r = 0; r < rows; r++)
       ISC_TRY(mix_row(search, job, job->order[start + r], r));
+    int64_t left = job->order_count - start - rows;
+    isc_dataset_expect(search->dataset, job->order + start + rows, left < batch ? left : batch);
     ISC_TRY(isc_session_forward(search->session));
     for (int32_t r = 0; r < rows; r++)
       sum += isc_cross_entropy(NULL, isc_session_logits(search->session, r), classes, search->classes[job->entry].index);

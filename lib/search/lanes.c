@@ -114,10 +114,23 @@ static bool is_idle(const iscp_search *search, int32_t first, int32_t count) {
   return true;
 }
 
+/* While a pass computes, the images of the next one are decoded: of this step, or of the one after it. */
+static void expect_next(const iscp_search *search, int32_t first) {
+  int32_t batch = search->options.batch, rows = search->lane_count * batch;
+  bool is_next_step = first >= rows;
+  for (int32_t row = is_next_step ? 0 : first, end = row + search->pass; row < end && row < rows; row++) {
+    const isc_job *job = search->lanes[row / batch];
+    int64_t place = job ? job->position + row % batch + (is_next_step ? batch : 0) : 0;
+    if (job && place < job->order_count)
+      isc_dataset_expect(search->dataset, &job->order[place], 1);
+  }
+}
+
 static iscp_status run_pass(iscp_search *search, int32_t first, int32_t count) {
   if (is_idle(search, first, count))
     return ISCP_OK;
   ISC_TRY(mix(search, first, count));
+  expect_next(search, first + count);
   ISC_TRY(isc_session_forward(search->session));
   differentiate_loss(search, first, count);
   ISC_TRY(isc_session_backward(search->session));

@@ -43,6 +43,7 @@ static void open_album(album *a) {
   iscp_dataset_options options;
   ASSERT_OK(iscp_dataset_options_init(&options, sizeof options));
   options.contract = iscp_model_contract(a->world.model);
+  options.memory = 1; /* pictures are decoded ahead, and none is kept: a broken one must be met again */
   iscp_dataset_destroy(a->world.dataset);
   ASSERT_OK(iscp_dataset_open(&a->world.dataset, a->world.context, support_path("album"), &options));
   ck_assert_int_eq(iscp_dataset_count(a->world.dataset), COUNT);

@@ -89,6 +89,7 @@ class Headers(unittest.TestCase):
             "ISCP_SESSION_": _constants.SESSIONS,
             "ISCP_TIES_": _constants.TIES,
             "ISCP_CUT_": _constants.CUTS,
+            "ISCP_LAYOUT_": _constants.LAYOUTS,
             "ISCP_CANVAS_": _constants.CANVASES,
             "ISCP_PRESET_": _constants.PRESETS,
             "ISCP_ALPHA_": _constants.ALPHAS,

@@ -126,6 +126,79 @@ START_TEST(limit_takes_the_first_images) {
 }
 END_TEST
 
+START_TEST(memory_may_be_borrowed) {
+  iscp_context *context = support_context();
+  iscp_dataset_options options = options_of();
+  uint8_t pixels[COUNT * AREA];
+  fill_pixels(pixels, sizeof pixels);
+  iscp_dataset *dataset, *copied;
+  ASSERT_OK(iscp_dataset_from_memory(&copied, context, pixels, four_labels, COUNT, SIDE, SIDE, 1, &options));
+  options.borrow = 1;
+  long before = support_allocations();
+  ASSERT_OK(iscp_dataset_from_memory(&dataset, context, pixels, four_labels, COUNT, SIDE, SIDE, 1, &options));
+  ck_assert_int_le(support_allocations() - before, 2); /* the object and its labels */
+  check_grey(dataset, 0);
+  ck_assert_str_eq(iscp_dataset_hash(dataset), iscp_dataset_hash(copied));
+  float image[IMAGE];
+  pixels[AREA] = 255;
+  ASSERT_OK(iscp_dataset_image(dataset, 1, image));
+  ck_assert(image[0] == 1);
+  ASSERT_OK(iscp_dataset_image(copied, 1, image));
+  ck_assert(image[0] != 1);
+  iscp_dataset_destroy(copied);
+  iscp_dataset_destroy(dataset);
+  support_context_end(context);
+}
+END_TEST
+
+/* Two colour images, planes after one another: value 10 * channel + image. */
+START_TEST(memory_of_planes) {
+  iscp_context *context = support_context();
+  iscp_dataset_options options = options_of();
+  uint8_t pixels[2 * IMAGE];
+  for (int i = 0; i < 2 * IMAGE; i++)
+    pixels[i] = (uint8_t)(i / AREA % 3 * 10 + i / IMAGE);
+  iscp_dataset *dataset;
+  for (options.borrow = 0; options.borrow < 2; options.borrow++) {
+    options.layout = ISCP_LAYOUT_NCHW;
+    ASSERT_OK(iscp_dataset_from_memory(&dataset, context, pixels, four_labels, 2, SIDE, SIDE, 3, &options));
+    for (int i = 0; i < 2; i++) {
+      float image[IMAGE];
+      ASSERT_OK(iscp_dataset_image(dataset, i, image));
+      for (int v = 0; v < IMAGE; v++)
+        ck_assert(image[v] == (float)(v / AREA * 10 + i) / 255);
+    }
+    iscp_dataset_destroy(dataset);
+  }
+  support_context_end(context);
+}
+END_TEST
+
+START_TEST(without_a_contract_a_set_is_only_told_about) {
+  iscp_context *context = support_context();
+  uint8_t pixels[COUNT * AREA];
+  fill_pixels(pixels, sizeof pixels);
+  iscp_dataset *dataset;
+  ASSERT_OK(iscp_dataset_from_memory(&dataset, context, pixels, four_labels, COUNT, SIDE, SIDE, 1, NULL));
+  ck_assert_ptr_null(iscp_dataset_contract(dataset));
+  check_labels(dataset, four_labels, COUNT);
+  ck_assert_uint_eq(strlen(iscp_dataset_hash(dataset)), 64);
+  iscp_dataset_info info = {.struct_size = sizeof info};
+  ASSERT_OK(iscp_dataset_get_info(dataset, &info));
+  ck_assert_str_eq(info.kind, "memory");
+  ck_assert_int_eq(info.images, COUNT);
+  ck_assert_int_eq(info.classes, 3);
+  ck_assert_int_eq(info.channels, 1);
+  ck_assert(info.height_low == SIDE && info.height_high == SIDE && info.width_low == SIDE && info.width_high == SIDE);
+  float image[IMAGE];
+  support_failed(iscp_dataset_image(dataset, 0, image), ISCP_ERROR_ARGUMENT, "without an input contract");
+  support_failed(iscp_dataset_get_info(NULL, &info), ISCP_ERROR_ARGUMENT, "dataset");
+  support_failed(iscp_dataset_get_info(dataset, NULL), ISCP_ERROR_ARGUMENT, "iscp_dataset_info");
+  iscp_dataset_destroy(dataset);
+  support_context_end(context);
+}
+END_TEST
+
 START_TEST(wrong_memory_is_refused) {
   iscp_context *context = support_context();
   iscp_dataset_options options = options_of();
@@ -159,14 +232,21 @@ START_TEST(wrong_memory_is_refused) {
   options.classes = -1;
   REFUSED(ISCP_ERROR_ARGUMENT, "classes is -1", context, pixels, four_labels, 4, 8, 8, 1);
   options.classes = 0;
-  options.contract = NULL;
-  REFUSED(ISCP_ERROR_ARGUMENT, "contract", context, pixels, four_labels, 4, 8, 8, 1);
+  options.memory = -2;
+  REFUSED(ISCP_ERROR_ARGUMENT, "memory is -2", context, pixels, four_labels, 4, 8, 8, 1);
+  options.memory = 0;
+  options.borrow = 2;
+  REFUSED(ISCP_ERROR_ARGUMENT, "borrow is 2", context, pixels, four_labels, 4, 8, 8, 1);
+  options.borrow = 0;
+  options.layout = 3;
+  REFUSED(ISCP_ERROR_ARGUMENT, "layout is 3", context, pixels, four_labels, 4, 8, 8, 1);
+  options.layout = 0;
+  options.skip_broken = -1;
+  REFUSED(ISCP_ERROR_ARGUMENT, "skip_broken is -1", context, pixels, four_labels, 4, 8, 8, 1);
   options.struct_size = 8;
   REFUSED(ISCP_ERROR_ABI, "iscp_dataset_options", context, pixels, four_labels, 4, 8, 8, 1);
   ck_assert_ptr_null(dataset);
 #undef REFUSED
-  support_failed(iscp_dataset_from_memory(&dataset, context, pixels, four_labels, 4, 8, 8, 1, NULL),
-                 ISCP_ERROR_ARGUMENT, "contract");
   support_context_end(context);
 }
 END_TEST
@@ -363,7 +443,6 @@ START_TEST(npy_images_that_are_refused) {
   support_failed(iscp_dataset_open(NULL, context, "z.npy", &options), ISCP_ERROR_ARGUMENT, "out");
   support_failed(iscp_dataset_open(&dataset, NULL, "z.npy", &options), ISCP_ERROR_ARGUMENT, "context");
   support_failed(iscp_dataset_open(&dataset, context, NULL, &options), ISCP_ERROR_ARGUMENT, "path");
-  support_failed(iscp_dataset_open(&dataset, context, "z.npy", NULL), ISCP_ERROR_ARGUMENT, "contract");
   support_context_end(context);
 }
 END_TEST
@@ -411,6 +490,9 @@ int main(void) {
   tcase_add_test(all, memory_is_copied_and_told);
   tcase_add_test(all, a_dataset_outlives_context_and_first_reference);
   tcase_add_test(all, limit_takes_the_first_images);
+  tcase_add_test(all, memory_may_be_borrowed);
+  tcase_add_test(all, memory_of_planes);
+  tcase_add_test(all, without_a_contract_a_set_is_only_told_about);
   tcase_add_test(all, wrong_memory_is_refused);
   tcase_add_test(all, idx_files_with_their_labels);
   tcase_add_test(all, idx_labels_that_do_not_fit);

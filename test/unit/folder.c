@@ -211,6 +211,7 @@ START_TEST(a_broken_picture_is_named_when_reached) {
   support_write(support_path("broken/B/2.PNG"), "\x89PNG\r\n\x1a\n", 8);
   write_picture(context, "broken/a/0.png", SIDE + 1, 9);
   iscp_dataset *dataset;
+  options.memory = -1; /* nothing is kept, so that each access decodes */
   ASSERT_OK(iscp_dataset_open(&dataset, context, support_path("broken"), &options));
   float image[IMAGE];
   ASSERT_OK(iscp_dataset_image(dataset, 0, image));

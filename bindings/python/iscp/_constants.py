@@ -14,6 +14,7 @@ STORES = {"f32": 1, "f16": 2}
 SESSIONS = {"inference": 1, "gradient": 2}
 TIES = {"evidence": 1, "index": 2}
 CUTS = {"size": 1, "gamma": 2}
+LAYOUTS = {"auto": 0, "nhwc": 1, "nchw": 2}
 CANVASES = {"positive": 1, "negative": 2, "random": 4, "white": 8, "user": 16}
 PRESETS = {"paper": 1, "authors": 2}
 ALPHAS = {"preset": 0, "fixed": 1, "auto": 2}

@@ -12,6 +12,7 @@ from ._structs import (
     iscp_context_options,
     iscp_contract,
     iscp_dataset,
+    iscp_dataset_info,
     iscp_dataset_options,
     iscp_evaluate_options,
     iscp_evaluation,
@@ -117,6 +118,10 @@ PROTOTYPES = {
     "iscp_dataset_class_name": (c_char_p, (_dataset, c_int32)),
     "iscp_dataset_image": (iscp_status, (_dataset, c_int64, _float)),
     "iscp_dataset_hash": (c_char_p, (_dataset,)),
+    "iscp_dataset_broken_count": (c_int64, (_dataset,)),
+    "iscp_dataset_broken_name": (c_char_p, (_dataset, c_int64)),
+    "iscp_dataset_broken_reason": (c_char_p, (_dataset, c_int64)),
+    "iscp_dataset_get_info": (iscp_status, (_dataset, POINTER(iscp_dataset_info))),
     "iscp_image_read": (iscp_status, (_float, _context, c_char_p, _contract)),
     # pattern.h
     "iscp_pattern_create": (

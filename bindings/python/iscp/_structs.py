@@ -127,6 +127,19 @@ class iscp_model_info(ctypes.Structure):
     ]
 
 
+class iscp_progress(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_int32),
+        ("stage", c_char_p),
+        ("done", c_int64),
+        ("total", c_int64),
+    ]
+
+
+iscp_progress_fn = CFUNCTYPE(c_int, POINTER(iscp_progress), c_void_p)
+
+
 class iscp_dataset_options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -135,6 +148,29 @@ class iscp_dataset_options(ctypes.Structure):
         ("labels", c_char_p),
         ("split", c_char_p),
         ("limit", c_int64),
+        ("borrow", c_int32),
+        ("layout", c_int32),
+        ("skip_broken", c_int32),
+        ("reserved", c_int32),
+        ("memory", c_int64),
+        ("progress", iscp_progress_fn),
+        ("user", c_void_p),
+    ]
+
+
+class iscp_dataset_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("classes", c_int32),
+        ("images", c_int64),
+        ("broken", c_int64),
+        ("kind", c_char_p),
+        ("channels", c_int32),
+        ("reserved", c_int32),
+        ("height_low", c_int32),
+        ("height_high", c_int32),
+        ("width_low", c_int32),
+        ("width_high", c_int32),
     ]
 
 
@@ -149,19 +185,6 @@ class iscp_pattern_info(ctypes.Structure):
         ("tied", c_int32),
         ("tied_kept", c_int32),
     ]
-
-
-class iscp_progress(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", c_uint32),
-        ("reserved", c_int32),
-        ("stage", c_char_p),
-        ("done", c_int64),
-        ("total", c_int64),
-    ]
-
-
-iscp_progress_fn = CFUNCTYPE(c_int, POINTER(iscp_progress), c_void_p)
 
 
 class iscp_search_options(ctypes.Structure):
@@ -256,6 +279,7 @@ STRUCTS = (
     iscp_model_options,
     iscp_model_info,
     iscp_dataset_options,
+    iscp_dataset_info,
     iscp_pattern_info,
     iscp_progress,
     iscp_search_options,

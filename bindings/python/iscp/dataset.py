@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from ._arrays import address, checked, indices
+from ._constants import LAYOUTS, code, within
+from ._errors import from_status
 from ._handle import Handle, create
-from ._library import defaults, library
-from ._structs import iscp_dataset_options
+from ._library import defaults, library, sized
+from ._progress import ProgressCallback, call
+from ._structs import iscp_dataset_info, iscp_dataset_options
 from .context import Context, default_context
 from .contract import Contract, contract_of, to_raw
 from .model import Model, Path
@@ -41,19 +44,39 @@ class Dataset:
         limit: int = 0,
         *,
         classes: int = 0,
+        skip_broken: bool = False,
+        memory: int = 0,
+        layout: str = "auto",
+        progress: ProgressCallback | None = None,
         context: Context | None = None,
     ) -> Dataset:
-        """Opens an IDX file of images or MNIST's folder, a folder of class folders of PNG files, or a .npy array of u8.
+        """Opens class folders, a folder of pictures with a table of labels, IDX, .npy, .npz, or CIFAR's binary edition
+        (include/iscp/dataset.h says what is recognised, and in which order).
 
         `input` says how images become network input: a Model or a Contract. `labels` is the labels' file if it is not
-        found beside the images, `split` "train" or "test" of a folder with both, `limit` takes the first images only,
-        `classes` is the number of classes if it is not the largest label + 1."""
+        found beside the images, `split` "train", "val" or "test" of a set of several, `limit` takes the first images only,
+        `classes` is the number of classes if it is not the largest label + 1. With `skip_broken` pictures that cannot be
+        used are left out (`broken` lists them), `memory` bounds the bytes of pictures kept (0: 256 MiB, -1: none),
+        `layout` is "nhwc" or "nchw" for an array that could be either. `progress` hears of pictures looked at."""
         contract, context = contract_of(input), _context(input, context)
         options = _options(contract, limit, classes)
         options.labels = None if labels is None else os.fsencode(labels)
         options.split = None if split is None else split.encode()
-        arguments = (context._handle, os.fsencode(path), options)
-        return cls._create(library.iscp_dataset_open, arguments, context, contract)
+        options.skip_broken = bool(skip_broken)
+        options.memory = within(memory, "memory", -1, 2**63 - 1)
+        options.layout = code(LAYOUTS, layout, "layout")
+
+        def watched(handle: Any, callback: Any, user: Any) -> None:
+            options.progress, options.user = callback, user
+            library.iscp_dataset_open(handle, context._handle, os.fsencode(path), options)
+
+        handle = create(
+            library.iscp_dataset_open,
+            library.iscp_dataset_destroy,
+            keep=[context._handle],
+            call=lambda _, handle: call(watched, handle, progress=progress),
+        )
+        return cls(handle, context, contract)
 
     @classmethod
     def from_arrays(
@@ -64,27 +87,40 @@ class Dataset:
         limit: int = 0,
         *,
         classes: int = 0,
+        layout: str = "auto",
+        copy: bool = True,
         context: Context | None = None,
     ) -> Dataset:
-        """Copies images in memory, uint8 N x H x W or N x H x W x C (C is 1 or 3), with N class indices."""
+        """Images in memory, uint8 N x H x W, N x H x W x C or N x C x H x W (C is 1 or 3, and the last axis if both could
+        be and `layout` does not say "nchw"), with N class indices. They are copied; with copy=False the array itself is
+        used and kept alive, and must not be changed."""
         contract, context = contract_of(input), _context(input, context)
-        shape = ("N", "H", "W") if np.ndim(images) == 3 else ("N", "H", "W", "C")
-        count, height, width, *channels = checked(images, "images", np.uint8, shape).shape
-        arguments = (
+        if np.ndim(images) == 3:
+            shape: tuple = ("N", "H", "W")
+        else:
+            shape = ("N", "H", "W", "C")
+            if layout == "auto" and np.ndim(images) == 4 and np.shape(images)[3] not in (1, 3):
+                layout = "nchw" if np.shape(images)[1] in (1, 3) else "auto"
+        sizes = checked(images, "images", np.uint8, shape).shape
+        count, height, width, channels = (*sizes, 1)[:4]
+        if len(sizes) == 4 and layout == "nchw":
+            count, channels, height, width = sizes
+        options = _options(contract, limit, classes)
+        options.layout = code(LAYOUTS, layout, "layout") if len(sizes) == 4 else 0
+        options.borrow = not copy
+        handle = create(
+            library.iscp_dataset_from_memory,
+            library.iscp_dataset_destroy,
             context._handle,
             address(images, c_uint8),
             address(indices(labels, "labels", count), c_int32),
             count,
             height,
             width,
-            channels[0] if channels else 1,
-            _options(contract, limit, classes),
+            channels,
+            options,
+            keep=[context._handle, *([] if copy else [images])],
         )
-        return cls._create(library.iscp_dataset_from_memory, arguments, context, contract)
-
-    @classmethod
-    def _create(cls, function: Any, arguments: tuple, context: Context, contract: Contract) -> Dataset:
-        handle = create(function, library.iscp_dataset_destroy, *arguments, keep=[context._handle])
         return cls(handle, context, contract)
 
     @property
@@ -100,8 +136,32 @@ class Dataset:
 
     @property
     def hash(self) -> str:
-        """SHA-256 over all pixels and labels as stored."""
-        return library.iscp_dataset_hash(self._handle).decode()
+        """SHA-256 over all pixels and labels as stored, made when it is first asked for."""
+        text = library.iscp_dataset_hash(self._handle)
+        if text is None:
+            raise from_status(3, library.iscp_error_message().decode("utf-8", "replace"))  # a file went away
+        return text.decode()
+
+    @property
+    def kind(self) -> str:
+        """What the set is: "class folders", "listed pictures", "array", "npz", "CIFAR-10", "CIFAR-100" or "memory"."""
+        return self._info().kind.decode()
+
+    @property
+    def broken(self) -> list[tuple[str, str]]:
+        """Names and reasons of the pictures that skip_broken left out."""
+        return [
+            (
+                library.iscp_dataset_broken_name(self._handle, index).decode("utf-8", "replace"),
+                library.iscp_dataset_broken_reason(self._handle, index).decode("utf-8", "replace"),
+            )
+            for index in range(library.iscp_dataset_broken_count(self._handle))
+        ]
+
+    def _info(self) -> iscp_dataset_info:
+        info = sized(iscp_dataset_info)
+        library.iscp_dataset_get_info(self._handle, ctypes.byref(info))
+        return info
 
     def __len__(self) -> int:
         return len(self.labels)
