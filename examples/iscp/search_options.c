@@ -6,7 +6,7 @@
 
 enum {
   CLASSES = 256, CANVAS, CANVASES, PRESET, ALPHA, EPOCHS, BATCH, STEP, FRACTION, SEED, SELECT, SELECT_SIZE, TIES, SIZES,
-  IMAGES, LANES, POWER, RESUME, OVERWRITE, PICTURE_SIZE, SCALE, JSON
+  IMAGES, LANES, MIN_ACCURACY, POWER, RESUME, OVERWRITE, PICTURE_SIZE, SCALE, JSON
 };
 
 static const option_line lines[] = {
@@ -32,6 +32,8 @@ static const option_line lines[] = {
     {TIES, "ties", "RULE", "rank of equal mask values: evidence or index; default evidence"},
     {LANES, "lanes", "N", "searches that take their steps together; default: measured if the\n"
                          "search is long, else chosen by size"},
+    {MIN_ACCURACY, "min-accuracy", "A|none", "share of the images, 0.6 or 60%, that the model must be right on;\n"
+                                             "default: clearly more than by guessing. none: search all the same"},
     {0},
 };
 
@@ -72,6 +74,16 @@ static int set_share(double *field, const char *name, const char *value) {
 
 static int set_percent(double *field, const char *name, const char *value) {
   return read_percent(field, value) ? EXIT_DONE : wrong_value(name, value, "percent of the pixels, as 5 or 5%");
+}
+
+static int set_accuracy(iscp_search_options *search, const char *value) {
+  if (!strcmp(value, "none")) {
+    search->min_accuracy = -1;
+    return EXIT_DONE;
+  }
+  if (!read_share(&search->min_accuracy, value) || search->min_accuracy <= 0 || search->min_accuracy > 1)
+    return wrong_value("min-accuracy", value, "none, or a share above 0, as 0.6 or 60%");
+  return EXIT_DONE;
 }
 
 static int set_alpha(iscp_search_options *search, const char *value) {
@@ -139,6 +151,8 @@ static int set_search(search_settings *settings, int key, const char *value) {
     return set_percent(&search->select_size, "select-size", value);
   case TIES:
     return set_choice(&search->ties, "ties", value, ties, "evidence or index");
+  case MIN_ACCURACY:
+    return set_accuracy(search, value);
   default:
     return set_count(&search->lanes, "lanes", value);
   }

@@ -80,6 +80,7 @@ static iscp_status create_search(workload *work) {
   uint64_t state = 2;
   for (size_t i = 0; i < count; i++)
     canvases[i] = (float)(next_random(&state) >> 8) * 0x1p-24f;
+  options.min_accuracy = -1; /* it may be a network that was not trained */
   options.classes = &target;
   options.class_count = 1;
   options.canvas_kinds = ISCP_CANVAS_USER;

@@ -73,6 +73,9 @@ typedef struct iscp_search_options {
   int32_t pass_batch;        /* images of one pass of the network, 1 to 4096; 0 = those of all lanes, in several equal
                                 passes where a larger one gains nothing or the context's memory asks for it; default 0 */
   int32_t reserved;          /* 0 */
+  double min_accuracy;       /* clean accuracy on the whole dataset, at most 1, below which the search refuses to begin, unless
+                                chance may have hidden it (95 % Wilson interval); 0 = clearly better than guessing
+                                (iscp_check_info); below 0 = go on whatever it is; default 0 */
 } iscp_search_options;
 
 ISCP_API iscp_status iscp_search_options_init(iscp_search_options *options, uint32_t struct_size);
@@ -90,7 +93,8 @@ ISCP_API void iscp_search_destroy(iscp_search *search);
 
 /* Goes on until the next class is finished and yields it in *class_index, or -1 when all are. After
  * ISCP_ERROR_CANCELLED a further call goes on where it stopped, to the same result. A class without any canvas of the
- * kinds asked for (no image is taken for it) is finished with 0 canvases. Since 0.1. */
+ * kinds asked for (no image is taken for it) is finished with 0 canvases. A model that does not know these images
+ * (min_accuracy) is ISCP_ERROR_MISMATCH after the clean pass: iscp_check finds the likely cause. Since 0.1. */
 ISCP_API iscp_status iscp_search_next(iscp_search *search, int32_t *class_index, iscp_progress_fn progress, void *user);
 
 /* The same in small pieces. One call does one of these: the clean pass over the dataset (the first call); one step of

@@ -72,10 +72,8 @@ iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset) {
   return held;
 }
 
-void iscp_dataset_destroy(iscp_dataset *dataset) {
-  if (!dataset || atomic_fetch_sub(&dataset->references, 1) != 1)
-    return;
-  iscp_context *context = dataset->context;
+static void release_source(iscp_dataset *dataset) {
+  const iscp_context *context = dataset->context;
   isc_loader_destroy(dataset->loader);
   for (size_t i = 0; i < dataset->broken_count; i++) {
     isc_free(context, dataset->broken[i].name);
@@ -86,9 +84,19 @@ void iscp_dataset_destroy(iscp_dataset *dataset) {
   isc_names_free(dataset->class_names, dataset->name_count, context);
   isc_tensor_release(&dataset->pixels, context);
   isc_file_close(dataset->file);
-  pthread_mutex_destroy(&dataset->hash_lock);
   isc_free(context, dataset->labels);
+}
+
+void iscp_dataset_destroy(iscp_dataset *dataset) {
+  if (!dataset || atomic_fetch_sub(&dataset->references, 1) != 1)
+    return;
+  iscp_context *context = dataset->context;
+  iscp_dataset *base = dataset->base;
+  if (!base)
+    release_source(dataset);
+  pthread_mutex_destroy(&dataset->hash_lock);
   isc_free(context, dataset);
+  iscp_dataset_destroy(base);
   isc_context_drop(context);
 }
 

@@ -38,6 +38,7 @@ typedef struct isc_broken {
 /* Images are slices of an array, in memory or in a file, or files that are decoded when they are asked for. */
 struct iscp_dataset {
   atomic_int references;
+  iscp_dataset *base; /* of a view (view.c): whose arrays, files and names these are; NULL for others */
   iscp_context *context;
   const char *kind; /* static storage */
   iscp_contract contract;

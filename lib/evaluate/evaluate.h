@@ -35,6 +35,9 @@ iscp_status isc_power_run(iscp_power *power, iscp_session *session, const iscp_m
 /* Images of other classes than `target` that `used` marks. */
 int64_t isc_count_nontarget(const iscp_dataset *dataset, const uint8_t *used, int32_t target);
 
+/* The least accuracy that is clearly better than guessing: 1 / classes + 0.15 (1 - 1 / classes). */
+double isc_plausible_accuracy(int32_t classes);
+
 /* 95 % Wilson interval of hits / count; [0, 1] if count is 0. */
 void isc_wilson(double *low, double *high, int64_t hits, int64_t count);
 

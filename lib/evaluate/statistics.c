@@ -17,6 +17,8 @@ void isc_wilson(double *low, double *high, int64_t hits, int64_t count) {
   *high = hits == count ? 1 : fmin(1, centre + half);
 }
 
+double isc_plausible_accuracy(int32_t classes) { return 1.0 / classes + 0.15 * (1 - 1.0 / classes); }
+
 iscp_status iscp_mean_std(const double *values, int64_t count, double *mean, double *std) {
   if (!values || !mean || !std)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", !values ? "values" : !mean ? "mean" : "std");

@@ -3,6 +3,9 @@
 
 #include "search/search.h"
 
+/* What the struct was before `min_accuracy`. */
+#define FIRST_SIZE offsetof(iscp_search_options, min_accuracy)
+
 static const iscp_search_options defaults = {
     .struct_size = sizeof(iscp_search_options),
     .preset = ISCP_PRESET_PAPER,
@@ -20,7 +23,7 @@ static const iscp_search_options defaults = {
 };
 
 iscp_status iscp_search_options_init(iscp_search_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_search_options");
+  return isc_options_init(options, struct_size, &defaults, sizeof defaults, FIRST_SIZE, "iscp_search_options");
 }
 
 static iscp_status check_whole(const char *name, int32_t value, int32_t low, int32_t high) {
@@ -68,7 +71,7 @@ static iscp_status check_classes(const iscp_search_options *o, const iscp_model 
 }
 
 iscp_status isc_search_options_check(iscp_search_options *o, const iscp_search_options *given, const iscp_model *model) {
-  ISC_TRY(isc_options_read(o, &defaults, sizeof defaults, sizeof defaults, given, "iscp_search_options"));
+  ISC_TRY(isc_options_read(o, &defaults, sizeof defaults, FIRST_SIZE, given, "iscp_search_options"));
   ISC_TRY(check_whole("preset", o->preset, ISCP_PRESET_PAPER, ISCP_PRESET_AUTHORS));
   ISC_TRY(check_whole("alpha_mode", o->alpha_mode, ISCP_ALPHA_PRESET, ISCP_ALPHA_AUTO));
   ISC_TRY(check_whole("epochs", o->epochs, 1, 1000));
@@ -80,6 +83,8 @@ iscp_status isc_search_options_check(iscp_search_options *o, const iscp_search_o
   ISC_TRY(check_share("step", o->step));
   ISC_TRY(check_share("fraction", o->fraction));
   ISC_TRY(check_share("select_size", o->select_size));
+  if (!(o->min_accuracy <= 1))
+    return isc_fail(ISCP_ERROR_ARGUMENT, "min_accuracy is %g, expected at most 1", o->min_accuracy);
   if (o->alpha_mode == ISCP_ALPHA_FIXED && !(o->alpha >= 0 && isfinite(o->alpha)))
     return isc_fail(ISCP_ERROR_ARGUMENT, "alpha is %g, expected 0 or more", o->alpha);
   ISC_TRY(check_canvases(o, model));

@@ -162,10 +162,26 @@ static iscp_status make_jobs(iscp_search *search, int32_t entry) {
   return ISCP_OK;
 }
 
+/* Patterns of a model that does not know the images would say nothing: mostly its input contract, or the labels, are wrong. */
+static iscp_status check_accuracy(const iscp_search *search) {
+  int64_t images = iscp_dataset_count(search->dataset), correct = 0;
+  double low, high, least = search->options.min_accuracy;
+  for (int64_t i = 0; i < images; i++)
+    correct += search->clean.predicted[i] == iscp_dataset_label(search->dataset, i);
+  isc_wilson(&low, &high, correct, images);
+  least = least == 0 ? isc_plausible_accuracy(isc_model_classes(search->model)) : least;
+  if (high < least)
+    return isc_fail(ISCP_ERROR_MISMATCH, "the model is right on %lld of %lld images (%.3f), expected %.3f or more of a model and "
+                    "images that belong together: iscp check looks for the cause; min_accuracy -1 searches all the same",
+                    (long long)correct, (long long)images, (double)correct / (double)images, least);
+  return ISCP_OK;
+}
+
 static iscp_status prepare(iscp_search *search, iscp_progress_fn progress, void *user) {
   isc_meter meter = {0};
   isc_progress_begin(&meter.progress, "clean", iscp_dataset_count(search->dataset), progress, user);
   ISC_TRY(isc_clean_run(&search->clean, search->session, search->model, search->dataset, NULL, &meter));
+  ISC_TRY(check_accuracy(search));
   for (int32_t i = 0; i < search->class_count; i++) {
     int32_t index = search->classes[i].index;
     if (search->classes[i].skipped)

@@ -103,6 +103,7 @@ static iscp_status make_search(run *r, iscp_search **search) {
   static const int32_t one = 1;
   iscp_search_options options;
   ASSERT_OK(iscp_search_options_init(&options, sizeof options));
+  options.min_accuracy = -1; /* a toy knows nothing */
   options.classes = &one;
   options.class_count = 1;
   options.canvas_kinds = ISCP_CANVAS_POSITIVE | ISCP_CANVAS_RANDOM;

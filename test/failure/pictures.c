@@ -77,6 +77,7 @@ static iscp_search *make_search(const album *a) {
   iscp_search_options options;
   iscp_search *search;
   ASSERT_OK(iscp_search_options_init(&options, sizeof options));
+  options.min_accuracy = -1; /* a toy knows nothing */
   options.canvas_kinds = ISCP_CANVAS_WHITE;
   options.fraction = 1;
   options.epochs = 2;

@@ -168,6 +168,7 @@ END_TEST
 static iscp_search *run_search(const toy *t, int preset, int32_t epochs) {
   iscp_search_options options;
   ASSERT_OK(iscp_search_options_init(&options, sizeof options));
+  options.min_accuracy = -1; /* a toy knows nothing */
   int32_t target = TARGET, finished;
   options.preset = presets[preset].preset;
   options.class_count = 1;

@@ -95,6 +95,8 @@ class Headers(unittest.TestCase):
             "ISCP_ALPHA_": _constants.ALPHAS,
             "ISCP_SELECT_": _constants.SELECTS,
             "ISCP_IMAGES_": _constants.IMAGES,
+            "ISCP_CAUSES_": _constants.CAUSES,
+            "ISCP_CAUSE_": _constants.CAUSE_KINDS,
         }
         ours = {prefix + word.upper(): number for prefix, table in prefixes.items() for word, number in table.items()}
         theirs = {

@@ -11,6 +11,7 @@ toy_world search_world(void) {
 iscp_search_options search_options(void) {
   iscp_search_options options;
   ASSERT_OK(iscp_search_options_init(&options, sizeof options));
+  options.min_accuracy = -1; /* a toy knows nothing */
   options.fraction = 0.5;
   options.epochs = 2;
   options.canvases = 2;

@@ -22,6 +22,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._progress import Progress
+from .check import Cause, Check, ClassCheck, Confusion, check
 from .context import Context, default_context
 from .contract import Contract, presets
 from .dataset import Dataset, read_image
@@ -48,7 +49,11 @@ __all__ = [
     "BusyError",
     "CancelledError",
     "CanvasResult",
+    "Cause",
+    "Check",
+    "ClassCheck",
     "ClassResult",
+    "Confusion",
     "Context",
     "Contract",
     "Dataset",
@@ -68,6 +73,7 @@ __all__ = [
     "Search",
     "SearchResult",
     "UnsupportedError",
+    "check",
     "default_context",
     "library_version",
     "mean_std",

@@ -20,6 +20,8 @@ PRESETS = {"paper": 1, "authors": 2}
 ALPHAS = {"preset": 0, "fixed": 1, "auto": 2}
 SELECTS = {"loss": 1, "power": 2}
 IMAGES = {"heldout": 1, "all": 2, "searched": 3}
+CAUSES = {"poor": 0, "always": 1, "never": 2}
+CAUSE_KINDS = {"none": 0, "scale": 1, "order": 2, "size": 3, "pictures": 4, "labels": 5}
 
 
 def code(table: dict[str, int], value: object, name: str) -> int:

@@ -8,6 +8,12 @@ from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_uin
 from . import _errors
 from ._structs import (
     iscp_canvas_result,
+    iscp_cause,
+    iscp_check,
+    iscp_check_class,
+    iscp_check_info,
+    iscp_check_options,
+    iscp_confusion,
     iscp_context,
     iscp_context_options,
     iscp_contract,
@@ -40,6 +46,7 @@ _dataset = POINTER(iscp_dataset)
 _pattern = POINTER(iscp_pattern)
 _search = POINTER(iscp_search)
 _evaluation = POINTER(iscp_evaluation)
+_check = POINTER(iscp_check)
 _report = POINTER(iscp_report)
 _pattern_list = POINTER(iscp_pattern_list)
 _float = POINTER(c_float)
@@ -171,6 +178,17 @@ PROTOTYPES = {
     "iscp_evaluation_accuracy": (iscp_status, (_evaluation, _double, _int64)),
     "iscp_evaluation_power": (iscp_status, (_evaluation, _pattern, POINTER(iscp_power), *_progress)),
     "iscp_mean_std": (iscp_status, (_double, c_int64, _double, _double)),
+    # check.h
+    "iscp_check_options_init": (iscp_status, (POINTER(iscp_check_options), c_uint32)),
+    "iscp_check_create": (
+        iscp_status,
+        (POINTER(_check), _model, _dataset, POINTER(iscp_check_options), *_progress),
+    ),
+    "iscp_check_destroy": (None, (_check,)),
+    "iscp_check_get_info": (iscp_status, (_check, POINTER(iscp_check_info))),
+    "iscp_check_get_class": (iscp_status, (_check, c_int32, POINTER(iscp_check_class))),
+    "iscp_check_confusion": (iscp_status, (_check, c_int32, POINTER(iscp_confusion))),
+    "iscp_check_cause": (iscp_status, (_check, c_int32, POINTER(iscp_cause))),
     # report.h
     "iscp_report_options_init": (iscp_status, (POINTER(iscp_report_options), c_uint32)),
     "iscp_report_create": (

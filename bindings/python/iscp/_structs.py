@@ -51,6 +51,10 @@ class iscp_evaluation(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_check(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_report(ctypes.Structure):
     """Opaque."""
 
@@ -210,6 +214,7 @@ class iscp_search_options(ctypes.Structure):
         ("user_canvases", POINTER(c_float)),
         ("pass_batch", c_int32),
         ("reserved", c_int32),
+        ("min_accuracy", c_double),
     ]
 
 
@@ -258,6 +263,76 @@ class iscp_power(ctypes.Structure):
     ]
 
 
+class iscp_check_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("causes", c_int32),
+        ("sample", c_int64),
+        ("batch", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class iscp_check_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("plausible", c_int32),
+        ("images", c_int64),
+        ("correct", c_int64),
+        ("accuracy", c_double),
+        ("low", c_double),
+        ("high", c_double),
+        ("plausible_from", c_double),
+        ("classes", c_int32),
+        ("favourite", c_int32),
+        ("favourite_count", c_int64),
+        ("confusions", c_int32),
+        ("causes", c_int32),
+    ]
+
+
+class iscp_check_class(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("confused", c_int32),
+        ("images", c_int64),
+        ("correct", c_int64),
+        ("predicted", c_int64),
+        ("accuracy", c_double),
+        ("low", c_double),
+        ("high", c_double),
+        ("precision", c_double),
+    ]
+
+
+class iscp_confusion(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("label", c_int32),
+        ("predicted", c_int32),
+        ("reserved", c_int32),
+        ("images", c_int64),
+        ("share", c_double),
+    ]
+
+
+class iscp_cause(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("kind", c_int32),
+        ("text", c_char_p),
+        ("images", c_int64),
+        ("correct", c_int64),
+        ("accuracy", c_double),
+        ("low", c_double),
+        ("high", c_double),
+        ("restores", c_int32),
+        ("reserved", c_int32),
+        ("contract", POINTER(iscp_contract)),
+        ("labels", POINTER(c_int32)),
+    ]
+
+
 class iscp_report_options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -286,5 +361,10 @@ STRUCTS = (
     iscp_canvas_result,
     iscp_evaluate_options,
     iscp_power,
+    iscp_check_options,
+    iscp_check_info,
+    iscp_check_class,
+    iscp_confusion,
+    iscp_cause,
     iscp_report_options,
 )

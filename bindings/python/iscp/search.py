@@ -48,6 +48,7 @@ class Search:
         ties: str = "evidence",
         lanes: int = 0,
         pass_batch: int = 0,
+        min_accuracy: float | None = 0,
         progress: ProgressCallback | None = None,
     ):
         options = defaults(iscp_search_options)
@@ -56,6 +57,7 @@ class Search:
         options.ties = code(TIES, ties, "ties")
         options.canvases, options.epochs, options.batch, options.lanes = canvases, epochs, batch, lanes
         options.pass_batch = pass_batch
+        options.min_accuracy = -1 if min_accuracy is None else min_accuracy
         options.step, options.fraction, options.select_size, options.seed = step, fraction, select_size, seed
         _set_alpha(options, alpha)
         # The struct does not keep what it points to: these lists do.
@@ -107,6 +109,7 @@ def search(
     ties: str = "evidence",
     lanes: int = 0,
     pass_batch: int = 0,
+    min_accuracy: float | None = 0,
     progress: ProgressCallback | None = None,
 ) -> SearchResult:
     """Searches the patterns of `classes` (None = all): {class index: ClassResult}.
@@ -121,6 +124,7 @@ def search(
     ties      equal mask values are ranked by "evidence" or by "index"
     lanes     searches that take their steps together; 0 = chosen, by measurement if the search is long
     pass_batch  images of one pass of the network; 0 = as many as gain speed and the context's memory allows
+    min_accuracy  clean accuracy below which the search is refused; 0 = clearly better than guessing, None = go on
     progress  called with a Progress about ten times a second; stops the search by returning true or raising
 
     To keep what is done when a search is stopped, use Search."""

@@ -1,0 +1,52 @@
+/* The mistakes that a check tries: for lib/evaluate only. */
+#ifndef ISC_EVALUATE_CAUSES_H
+#define ISC_EVALUATE_CAUSES_H
+
+#include <iscp/check.h>
+
+#include "evaluate/evaluate.h"
+
+/* One set of assumptions about the input, and how the model does with it. */
+enum { ISC_TRIAL_TEXT = 240 };
+typedef struct isc_trial {
+  int32_t kind; /* ISCP_CAUSE_* */
+  char text[ISC_TRIAL_TEXT];
+  iscp_contract contract;
+  bool inverted, turned; /* 1 - x; rows and columns exchanged */
+  int64_t images, correct;
+  int32_t *predicted; /* a class an image of the sample */
+  int32_t *labels;    /* ISCP_CAUSE_LABELS: a class a label; else NULL */
+} isc_trial;
+
+/* Who runs trials, and the images that all of them see. */
+typedef struct isc_trials {
+  iscp_session *session; /* entered */
+  const iscp_model *model;
+  const iscp_dataset *dataset;
+  int64_t *sample; /* indices, rising */
+  int64_t count;
+  float mean[3], std[3]; /* of the sample's pixels, R, G, B in [0,1], once the first trial was run */
+  isc_meter *meter;
+} isc_trials;
+
+/* trial.c: fills `correct`, `images` and `predicted`. *fits is false, with ISCP_OK, if the pictures cannot be brought into the
+ * trial's form. */
+iscp_status isc_trial_run(isc_trials *trials, isc_trial *trial, bool *fits);
+void isc_trial_release(isc_trial *trial, const iscp_context *context);
+
+/* causes.c. Whether a's share of right answers is above b's beyond doubt: their 95 % intervals do not meet. */
+bool isc_trial_is_beyond(const isc_trial *a, const isc_trial *b);
+
+/* The input as given, then what may be wrong with it. *list of *count trials is the caller's, whatever the outcome;
+ * the first is the input as given, the others the best first. */
+iscp_status isc_causes_find(isc_trial **list, int32_t *count, isc_trials *trials);
+
+/* Images of the runs that isc_causes_find may do. */
+int64_t isc_causes_total(const isc_trials *trials);
+
+/* labels.c: the order of the classes that explains `count` predictions best: to each label a class of its own. `labels` has
+ * `classes` entries; true if it is another than 0, 1, 2 .... */
+iscp_status isc_labels_match(int32_t *labels, bool *other, const iscp_context *context, const int32_t *given,
+                             const int32_t *predicted, int64_t count, int32_t classes);
+
+#endif
