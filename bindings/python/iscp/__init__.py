@@ -22,6 +22,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._progress import Progress
+from .cifar import convert_cifar
 from .context import Context, default_context
 from .contract import Contract
 from .dataset import Dataset, read_image
@@ -68,6 +69,7 @@ __all__ = [
     "Search",
     "SearchResult",
     "UnsupportedError",
+    "convert_cifar",
     "default_context",
     "library_version",
     "mean_std",
