@@ -72,7 +72,7 @@ START_TEST(tables_of_many_writers) {
   static const char *const tables[] = {
       "file,label\n2.png,1\n0.png,0\n3.png,4\n",
       "2.png,1\n0.png,0\n3.png,4\n",
-      "\xef\xbb\xbf" "file,label\r\n2.png,1\r\n0.png,0\r\n3.png,4\r\n",
+      "\357\273\277file,label\r\n2.png,1\r\n0.png,0\r\n3.png,4\r\n",
       "file;label\n2.png;1\n0.png;0\n3.png;4",
       "file\tlabel\r2.png\t1\r0.png\t0\r3.png\t4\r",
       "index,Target,Image_ID,note\n0,1,2,\"a, \"\"b\"\"\"\n1,0,0,\n\n2,4,3,\"two\nlines\"\n",

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "data/data.h"
 #include "format/format.h"
@@ -40,28 +41,60 @@ typedef struct entry {
   int64_t says; /* the size in the header, 0 = the true one */
 } entry;
 
-static void write_archive(const char *name, bool is_zip, bool deflated, const entry *entries, size_t count) {
+static void add_entry(struct archive *a, const entry *from) {
+  struct archive_entry *e = archive_entry_new();
+  archive_entry_set_pathname(e, from->name);
+  archive_entry_set_size(e, (la_int64_t)from->size);
+  archive_entry_set_filetype(e, AE_IFREG);
+  archive_entry_set_perm(e, 0644);
+  ck_assert_int_eq(archive_write_header(a, e), ARCHIVE_OK);
+  ck_assert_int_eq(archive_write_data(a, from->bytes, from->size), (la_ssize_t)from->size);
+  archive_entry_free(e);
+}
+
+static void write_zip(const char *name, bool deflated, const entry *entries, size_t count) {
   struct archive *a = archive_write_new();
-  ck_assert_int_eq(is_zip ? archive_write_set_format_zip(a) : archive_write_set_format_ustar(a), ARCHIVE_OK);
-  if (is_zip)
-    ck_assert_int_eq(deflated ? archive_write_zip_set_compression_deflate(a) : archive_write_zip_set_compression_store(a),
-                     ARCHIVE_OK);
-  else
-    ck_assert_int_eq(archive_write_add_filter_gzip(a), ARCHIVE_OK);
+  ck_assert_int_eq(archive_write_set_format_zip(a), ARCHIVE_OK);
+  ck_assert_int_eq(deflated ? archive_write_zip_set_compression_deflate(a) : archive_write_zip_set_compression_store(a),
+                   ARCHIVE_OK);
   ck_assert_int_eq(archive_write_open_filename(a, support_path(name)), ARCHIVE_OK);
-  for (size_t i = 0; i < count; i++) {
-    struct archive_entry *e = archive_entry_new();
-    archive_entry_set_pathname(e, entries[i].name);
-    archive_entry_set_size(e, entries[i].says ? entries[i].says : (la_int64_t)entries[i].size);
-    archive_entry_set_filetype(e, AE_IFREG);
-    archive_entry_set_perm(e, 0644);
-    ck_assert_int_eq(archive_write_header(a, e), ARCHIVE_OK);
-    if (entries[i].size)
-      ck_assert_int_eq(archive_write_data(a, entries[i].bytes, entries[i].size), (la_ssize_t)entries[i].size);
-    archive_entry_free(e);
-  }
-  archive_write_close(a); /* complains of an entry that is shorter than it says */
+  for (size_t i = 0; i < count; i++)
+    add_entry(a, &entries[i]);
+  ck_assert_int_eq(archive_write_close(a), ARCHIVE_OK);
   archive_write_free(a);
+}
+
+/* Writes another size into a header of tar, and its checksum. */
+static void lie(uint8_t *header, int64_t says) {
+  unsigned sum = 0;
+  char text[32];
+  snprintf(text, sizeof text, "%011llo", (unsigned long long)says);
+  memcpy(header + 124, text, 12);
+  memset(header + 148, ' ', 8);
+  for (int i = 0; i < 512; i++)
+    sum += header[i];
+  snprintf(text, sizeof text, "%06o", sum);
+  memcpy(header + 148, text, 7);
+}
+
+static void write_tar(const char *name, const entry *entries, size_t count) {
+  static uint8_t tar[1 << 16];
+  size_t used = 0, at = 0;
+  struct archive *a = archive_write_new();
+  ck_assert_int_eq(archive_write_set_format_ustar(a), ARCHIVE_OK);
+  ck_assert_int_eq(archive_write_open_memory(a, tar, sizeof tar, &used), ARCHIVE_OK);
+  for (size_t i = 0; i < count; i++)
+    add_entry(a, &entries[i]);
+  ck_assert_int_eq(archive_write_close(a), ARCHIVE_OK);
+  archive_write_free(a);
+  for (size_t i = 0; i < count; i++) {
+    if (entries[i].says)
+      lie(tar + at, entries[i].says);
+    at += 512 + (entries[i].size + 511) / 512 * 512;
+  }
+  gzFile file = gzopen(support_path(name), "wb");
+  ck_assert_int_eq(gzwrite(file, tar, (unsigned)used), (int)used);
+  ck_assert_int_eq(gzclose(file), Z_OK);
 }
 
 /* A .npy of uint8, 128 bytes of header. */
@@ -124,7 +157,7 @@ START_TEST(npz_by_the_names_that_people_use) {
   arrays a;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     make_arrays(&a, (int)i, names[i][0], names[i][1]);
-    write_archive("names.npz", true, i % 2, (entry[]){a.classes_entry, a.images_entry, {"note.txt", "x", 1, 0}}, 3);
+    write_zip("names.npz", i % 2, (entry[]){a.classes_entry, a.images_entry, {"note.txt", "x", 1, 0}}, 3);
     open_arrays(context, "names.npz", &options, &a);
   }
   support_context_end(context);
@@ -138,20 +171,20 @@ START_TEST(npz_of_splits) {
   make_arrays(&train, 1, "x_train.npy", "y_train.npy");
   make_arrays(&test, 2, "x_test.npy", "y_test.npy");
   const entry all[] = {train.images_entry, train.classes_entry, test.images_entry, test.classes_entry};
-  write_archive("keras", true, true, all, 4); /* the content tells what it is, not the name */
+  write_zip("keras", true, all, 4); /* the content tells what it is, not the name */
   open_arrays(context, "keras", &options, &test);
   options.split = "train";
   open_arrays(context, "keras", &options, &train);
   options.split = "val";
   refused(context, "keras", &options, ISCP_ERROR_FORMAT, "x_train (4x8x8)");
   options.split = NULL;
-  write_archive("keras", true, true, all, 2);
+  write_zip("keras", true, all, 2);
   refused(context, "keras", &options, ISCP_ERROR_IO, "no split \"test\", only \"train\"");
   options.labels = "y.npy";
   refused(context, "keras", &options, ISCP_ERROR_ARGUMENT, "holds its own");
   options.labels = NULL;
   make_arrays(&train, 1, "x.npy", "y.npy");
-  write_archive("keras", true, true, (entry[]){train.images_entry, train.classes_entry}, 2);
+  write_zip("keras", true, (entry[]){train.images_entry, train.classes_entry}, 2);
   options.split = "test";
   refused(context, "keras", &options, ISCP_ERROR_IO, "no arrays of the split \"test\"");
   support_context_end(context);
@@ -164,22 +197,22 @@ START_TEST(npz_files_that_are_refused) {
   arrays a;
   uint8_t huge[128 + 8];
   make_arrays(&a, 0, "x.npy", "y.npy");
-  write_archive("bad.npz", true, false, (entry[]){a.images_entry}, 1);
+  write_zip("bad.npz", false, (entry[]){a.images_entry}, 1);
   refused(context, "bad.npz", &options, ISCP_ERROR_FORMAT, "no images with labels among its arrays x (4x8x8)");
-  write_archive("bad.npz", true, false, (entry[]){a.images_entry, a.classes_entry, a.images_entry}, 3);
+  write_zip("bad.npz", false, (entry[]){a.images_entry, a.classes_entry, a.images_entry}, 3);
   refused(context, "bad.npz", &options, ISCP_ERROR_FORMAT, "two arrays \"x\"");
-  write_archive("bad.npz", true, false, (entry[]){a.images_entry, {"../y.npy", "x", 1, 0}}, 2);
+  write_zip("bad.npz", false, (entry[]){a.images_entry, {"../y.npy", "x", 1, 0}}, 2);
   refused(context, "bad.npz", &options, ISCP_ERROR_FORMAT, "points out of the archive");
-  write_archive("bad.npz", true, false, (entry[]){a.images_entry, {"y.npy", "no array", 8, 0}}, 2);
+  write_zip("bad.npz", false, (entry[]){a.images_entry, {"y.npy", "no array", 8, 0}}, 2);
   refused(context, "bad.npz", &options, ISCP_ERROR_FORMAT, "y: is not an array");
   make_npy(huge, "4, 50000, 50000", "12345678", 8); /* 10 GB by the header, 8 bytes in the entry */
-  write_archive("bad.npz", true, true, (entry[]){{"x.npy", huge, sizeof huge, 0}, a.classes_entry}, 2);
+  write_zip("bad.npz", true, (entry[]){{"x.npy", huge, sizeof huge, 0}, a.classes_entry}, 2);
   refused(context, "bad.npz", &options, ISCP_ERROR_FORMAT, "x: has 8 bytes of numbers, expected 10000000000");
   make_npy(huge, "4, 8, 8", "12345678", 8);
-  write_archive("bad.npz", true, true, (entry[]){{"x.npy", huge, sizeof huge, 0}, a.classes_entry}, 2);
+  write_zip("bad.npz", true, (entry[]){{"x.npy", huge, sizeof huge, 0}, a.classes_entry}, 2);
   refused(context, "bad.npz", &options, ISCP_ERROR_FORMAT, "x: has 8 bytes of numbers, expected 256");
   contract.height = 9;
-  write_archive("bad.npz", true, false, (entry[]){a.images_entry, a.classes_entry}, 2);
+  write_zip("bad.npz", false, (entry[]){a.images_entry, a.classes_entry}, 2);
   refused(context, "bad.npz", &options, ISCP_ERROR_MISMATCH, "x: a picture of 8x8");
   ck_assert_int_eq(truncate(support_path("bad.npz"), 400), 0);
   refused(context, "bad.npz", &options, ISCP_ERROR_FORMAT, "truncated");
@@ -281,7 +314,7 @@ START_TEST(cifar100_has_fine_labels) {
   ck_assert_int_eq(mkdir(support_path("c100"), 0777), 0);
   support_write(support_path("c100/test.bin"), records, sizeof records);
   open_records(context, "c100", &options, 2, 57, 100, NULL);
-  write_archive("c100.tgz", false, false, (entry[]){{"cifar-100-binary/test.bin", records, sizeof records, 0}}, 1);
+  write_tar("c100.tgz", (entry[]){{"cifar-100-binary/test.bin", records, sizeof records, 0}}, 1);
   open_records(context, "c100.tgz", &options, 2, 57, 100, NULL);
   support_context_end(context);
 }
@@ -292,11 +325,11 @@ START_TEST(cifar10_as_published) {
   iscp_dataset_options options = options_of(32);
   cifar c;
   make_cifar(&c);
-  write_archive("c.tar.gz", false, false, c.entries, 4);
+  write_tar("c.tar.gz", c.entries, 4);
   open_records(context, "c.tar.gz", &options, 3, 4, 10, "airplane");
   options.split = "train";
   open_records(context, "c.tar.gz", &options, 4, 0, 10, "airplane");
-  write_archive("c.tar.gz", false, false, c.entries + 3, 1);
+  write_tar("c.tar.gz", c.entries + 3, 1);
   refused(context, "c.tar.gz", &options, ISCP_ERROR_IO, "no files of the split \"train\"");
   support_context_end(context);
 }
@@ -321,12 +354,12 @@ START_TEST(archives_that_are_refused) {
                                       "both CIFAR-10 and CIFAR-100", "Python edition", "8589934591 bytes",
                                       "more than"};
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-    write_archive("bad.tar.gz", false, false, cases[i], 2);
+    write_tar("bad.tar.gz", cases[i], 2);
     refused(context, "bad.tar.gz", &options, i == 4 ? ISCP_ERROR_UNSUPPORTED : ISCP_ERROR_FORMAT, words[i]);
   }
-  write_archive("bad.tar.gz", false, false, (entry[]){{"other/file", "x", 1, 0}}, 1);
+  write_tar("bad.tar.gz", (entry[]){{"other/file", "x", 1, 0}}, 1);
   refused(context, "bad.tar.gz", &options, ISCP_ERROR_FORMAT, "has no folder cifar-10-batches-bin");
-  write_archive("bad.tar.gz", false, false, c.entries, 4);
+  write_tar("bad.tar.gz", c.entries, 4);
   struct stat state;
   ck_assert_int_eq(stat(support_path("bad.tar.gz"), &state), 0);
   ck_assert_int_eq(truncate(support_path("bad.tar.gz"), state.st_size - 40), 0);
@@ -455,8 +488,8 @@ START_TEST(each_allocation_may_fail) {
   cifar c;
   make_arrays(&a, 1, "x.npy", "y.npy");
   make_cifar(&c);
-  write_archive("m.npz", true, true, (entry[]){a.images_entry, a.classes_entry}, 2);
-  write_archive("m.tar.gz", false, false, c.entries, 4);
+  write_zip("m.npz", true, (entry[]){a.images_entry, a.classes_entry}, 2);
+  write_tar("m.tar.gz", c.entries, 4);
   write_npy(context, "m.npy", 3, (int64_t[]){COUNT, SIDE, SIDE}, a.pixels);
   write_npy(context, "m-labels.npy", 1, (int64_t[]){COUNT}, a.labels);
   ck_assert_int_eq(mkdir(support_path("m"), 0777), 0);
