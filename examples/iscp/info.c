@@ -1,26 +1,31 @@
-/* iscp info: what a model is made of, and what computes here. */
-#include "program.h"
+/* iscp info: what a model is made of, what a set of images is, and what computes here. */
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
-enum { JSON = 256 };
+#include "describe.h"
+
+enum { JSON = 256, HASH };
 
 typedef struct settings {
-  int json;
+  int json, hash;
 } settings;
 
 static const option_line lines[] = {
     {JSON, "json", NULL, "print JSON"},
+    {HASH, "hash", NULL, "also the SHA-256 of the images, as it stands in reports; reads all of them"},
     {0},
 };
 
 static int set(void *to, int key, const char *value) {
-  (void)key;
   (void)value;
-  ((settings *)to)->json = 1;
+  settings *own = to;
+  *(key == JSON ? &own->json : &own->hash) = 1;
   return EXIT_DONE;
 }
 
 static const option_group own_group = {"Output", lines, set};
-static const option_group *const groups[] = {&own_group, &model_group, &machine_group, NULL};
+static const option_group *const groups[] = {&own_group, &data_group, &model_group, &machine_group, NULL};
 
 static const char *stem_name(const iscp_model_info *info) {
   return info->stem == ISCP_STEM_CIFAR ? "cifar" : "imagenet";
@@ -64,61 +69,120 @@ static void print_plain(const iscp_context *context, const iscp_model *model, co
          iscp_context_kernels(context));
 }
 
-static void print_json(const iscp_context *context, const iscp_model *model, const iscp_model_info *info,
+static void print_json(emitter *to, const iscp_context *context, const iscp_model *model, const iscp_model_info *info,
                        const char *path) {
+  emit_text(to, "path", path);
+  emit_text(to, "weights_sha256", iscp_model_hash(model));
+  emit_integer(to, "depth", info->depth);
+  emit_integer(to, "width", info->width);
+  emit_text(to, "stem", stem_name(info));
+  emit_integer(to, "classes", info->classes);
+  emit_integer(to, "parameters", info->parameters);
+  emit_integer(to, "multiply_adds", info->multiply_adds);
+  emit_contract(to, "contract", iscp_model_contract(model));
+  emit_open(to, "names", '[');
+  for (int32_t y = 0; y < info->classes; y++)
+    emit_text(to, NULL, class_name(model, NULL, y));
+  emit_close(to, ']');
+  emit_text(to, "library", iscp_version_text());
+  emit_text(to, "backend", backend_name(context));
+  emit_text(to, "kernels", iscp_context_kernels(context));
+  emit_integer(to, "threads", iscp_context_threads(context));
+}
+
+/* ---- The command ---- */
+
+typedef struct opened {
+  iscp_context *context;
+  iscp_model *model;
+  iscp_dataset *data;
+  const char *model_path, *data_path, *hash;
+} opened;
+
+/* A directory, or what is called as files of images are. */
+static int is_data(const char *path) {
+  static const char *const endings[] = {".npy", ".npz", ".csv", ".tsv", ".gz", ".tgz", "-ubyte"};
+  struct stat state;
+  size_t length = strlen(path);
+  if (!stat(path, &state) && S_ISDIR(state.st_mode))
+    return 1;
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    size_t end = strlen(endings[i]);
+    if (length > end && !strcasecmp(path + length - end, endings[i]))
+      return 1;
+  }
+  return 0;
+}
+
+static int open_all(opened *all, const settings *own, const inputs *in) {
+  int code = open_context(&all->context, &in->machine);
+  if (code == EXIT_DONE && all->model_path)
+    code = open_model(&all->model, all->context, all->model_path, &in->model);
+  if (code == EXIT_DONE && all->data_path)
+    code = open_data(&all->data, all->context, all->data_path, all->model, &in->data);
+  if (code == EXIT_DONE && all->data && own->hash) {
+    all->hash = iscp_dataset_hash(all->data);
+    code = all->hash ? EXIT_DONE : failed(ISCP_ERROR_IO);
+  }
+  return code;
+}
+
+static void print_all(const opened *all, const iscp_model_info *info, int as_json) {
+  if (!as_json) {
+    if (all->model)
+      print_plain(all->context, all->model, info, all->model_path);
+    if (all->data)
+      describe_plain(all->data, all->model, all->data_path, all->hash);
+    return;
+  }
   emitter j = {.file = stdout};
   emit_open(&j, NULL, '{');
-  emit_text(&j, "path", path);
-  emit_text(&j, "weights_sha256", iscp_model_hash(model));
-  emit_integer(&j, "depth", info->depth);
-  emit_integer(&j, "width", info->width);
-  emit_text(&j, "stem", stem_name(info));
-  emit_integer(&j, "classes", info->classes);
-  emit_integer(&j, "parameters", info->parameters);
-  emit_integer(&j, "multiply_adds", info->multiply_adds);
-  emit_contract(&j, "contract", iscp_model_contract(model));
-  emit_open(&j, "names", '[');
-  for (int32_t y = 0; y < info->classes; y++)
-    emit_text(&j, NULL, class_name(model, NULL, y));
-  emit_close(&j, ']');
-  emit_text(&j, "library", iscp_version_text());
-  emit_text(&j, "backend", backend_name(context));
-  emit_text(&j, "kernels", iscp_context_kernels(context));
-  emit_integer(&j, "threads", iscp_context_threads(context));
+  if (all->model)
+    print_json(&j, all->context, all->model, info, all->model_path);
+  if (all->model && all->data)
+    emit_open(&j, "data", '{');
+  if (all->data)
+    describe_json(&j, all->data, all->data_path, all->hash);
+  if (all->model && all->data)
+    emit_close(&j, '}');
   emit_close(&j, '}');
   putchar('\n');
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
   settings own = {0};
-  model_settings model_options = {0};
-  machine_settings machine = {0};
-  const char *words[1];
-  int code = options_read(command, argc, argv, (void *[]){&own, &model_options, &machine}, words);
+  inputs in = {0};
+  const char *words[2];
+  int code = options_read(command, argc, argv, (void *[]){&own, &in.data, &in.model, &in.machine}, words);
   if (code != EXIT_DONE)
     return code < 0 ? EXIT_DONE : code;
-  iscp_context *context = NULL;
-  iscp_model *model = NULL;
+  opened all = {.model_path = words[0], .data_path = words[1]};
+  if (!words[1] && is_data(words[0]))
+    all = (opened){.data_path = words[0]};
   iscp_model_info info = {.struct_size = sizeof info};
-  code = open_context(&context, &machine);
-  if (code == EXIT_DONE)
-    code = open_model(&model, context, words[0], &model_options);
-  if (code == EXIT_DONE && iscp_model_get_info(model, &info) == ISCP_OK)
-    (own.json ? print_json : print_plain)(context, model, &info, words[0]);
-  iscp_model_destroy(model);
-  iscp_context_destroy(context);
+  signals_catch();
+  code = open_all(&all, &own, &in);
+  progress_clear();
+  if (code == EXIT_DONE && (!all.model || iscp_model_get_info(all.model, &info) == ISCP_OK))
+    print_all(&all, &info, own.json);
+  iscp_dataset_destroy(all.data);
+  iscp_model_destroy(all.model);
+  iscp_context_destroy(all.context);
   return code;
 }
 
 const cli_command info_command = {
     .name = "info",
-    .summary = "Say what a model is made of, and what computes here",
-    .usage = "MODEL",
+    .summary = "Say what a model is made of, what a set of images is, and what computes here",
+    .usage = "MODEL [DATA], or DATA",
     .text = "MODEL is a PyTorch checkpoint (.pth) or a safetensors file. A checkpoint does not say what its input\n"
-            "is:\n\n"
+            "is. DATA is a folder, or a file of images; --skip-broken looks at every picture of it:\n\n"
             "  iscp info model.safetensors\n"
-            "  iscp info resnet50.pth --size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n",
+            "  iscp info resnet50.pth --size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n"
+            "  iscp info images/ --skip-broken\n"
+            "  iscp info model.safetensors cifar-10-binary.tar.gz --split train\n",
     .arguments = 1,
+    .optional = 1,
     .groups = groups,
     .run = run,
 };

@@ -5,7 +5,7 @@
 
 #include "program.h"
 
-enum { THREADS = 256, BACKEND, MEMORY, CONVOLUTIONS, PRECISION, VERBOSE, SIZE, PAD, MEAN, STD, CHANNELS, NAMES, LABELS, SPLIT, LIMIT };
+enum { THREADS = 256, BACKEND, MEMORY, CONVOLUTIONS, PRECISION, VERBOSE, SIZE, PAD, MEAN, STD, CHANNELS, NAMES, LABELS, SPLIT, LIMIT, SKIP_BROKEN, IMAGE_MEMORY };
 
 /* ---- Machine ---- */
 
@@ -39,7 +39,7 @@ static int set_threads(machine_settings *settings, const char *value) {
 }
 
 /* "500M": a whole number of bytes, K, M or G (of 1024). */
-static int set_memory(machine_settings *settings, const char *value) {
+static int set_bytes(int64_t *bytes, const char *name, const char *value) {
   static const char units[] = "KMG";
   char *copy = take_copy(value);
   size_t length = strlen(copy);
@@ -51,8 +51,8 @@ static int set_memory(machine_settings *settings, const char *value) {
   int right = read_integer(&number, copy) && number > 0 && number <= INT64_MAX >> shift;
   free(copy);
   if (!right)
-    return wrong_value("memory", value, "bytes, as 500M or 2G");
-  settings->memory = number << shift;
+    return wrong_value(name, value, "bytes, as 500M or 2G");
+  *bytes = number << shift;
   return EXIT_DONE;
 }
 
@@ -66,7 +66,7 @@ static int set_machine(void *to, int key, const char *value) {
   case BACKEND:
     return set_word(&settings->backend, "backend", value, backends, "auto, onednn or blas");
   case MEMORY:
-    return set_memory(settings, value);
+    return set_bytes(&settings->memory, "memory", value);
   case CONVOLUTIONS:
     return set_word(&settings->convolutions, "convolutions", value, ways, "direct or fast");
   case PRECISION:
@@ -297,9 +297,11 @@ int open_model(iscp_model **out, iscp_context *context, const char *path, const 
 /* ---- Images ---- */
 
 static const option_line data_lines[] = {
-    {LABELS, "labels", "FILE", "labels (IDX or .npy); default: found beside the images"},
-    {SPLIT, "split", "NAME", "train or test, of a folder that holds both; default test"},
+    {LABELS, "labels", "FILE", "labels: IDX, .npy, or a table .csv of pictures; default: found"},
+    {SPLIT, "split", "NAME", "train, val or test, of a set that has several; default test, else val"},
     {LIMIT, "limit", "N", "take the first N images only"},
+    {SKIP_BROKEN, "skip-broken", NULL, "leave out pictures that cannot be used, instead of stopping at them"},
+    {IMAGE_MEMORY, "image-memory", "SIZE", "pictures kept in memory, as 500M or 2G; default 256M"},
     {0},
 };
 
@@ -309,6 +311,10 @@ static int set_data(void *to, int key, const char *value) {
     settings->labels = value;
   if (key == SPLIT)
     settings->split = value;
+  if (key == SKIP_BROKEN)
+    settings->skip_broken = 1;
+  if (key == IMAGE_MEMORY)
+    return set_bytes(&settings->memory, "image-memory", value);
   if (key == LIMIT && (!read_integer(&settings->limit, value) || settings->limit < 1))
     return wrong_value("limit", value, "a number of images, 1 or more");
   return EXIT_DONE;
@@ -321,11 +327,15 @@ int open_data(iscp_dataset **out, iscp_context *context, const char *path, const
   iscp_dataset_options options;
   iscp_status status = iscp_dataset_options_init(&options, sizeof options);
   if (status == ISCP_OK) {
-    options.classes = class_count(model);
-    options.contract = iscp_model_contract(model);
+    options.classes = model ? class_count(model) : 0;
+    options.contract = model ? iscp_model_contract(model) : NULL;
     options.labels = settings->labels;
     options.split = settings->split;
     options.limit = settings->limit;
+    options.skip_broken = settings->skip_broken;
+    options.memory = settings->memory;
+    options.progress = progress_show;
+    progress_label("pictures");
     status = iscp_dataset_open(out, context, path, &options);
   }
   return status == ISCP_OK ? EXIT_DONE : failed(status);

@@ -89,7 +89,8 @@ typedef struct model_settings {
 
 typedef struct data_settings {
   const char *labels, *split;
-  int64_t limit;
+  int64_t limit, memory;
+  int32_t skip_broken;
 } data_settings;
 
 typedef struct inputs {
@@ -103,6 +104,7 @@ extern const option_group machine_group, model_group, data_group;
 /* Each returns EXIT_DONE with the object in *out, or an exit code after saying why. */
 int open_context(iscp_context **out, const machine_settings *settings);
 int open_model(iscp_model **out, iscp_context *context, const char *path, const model_settings *settings);
+/* `model` may be NULL: then the set can be told about only. */
 int open_data(iscp_dataset **out, iscp_context *context, const char *path, const iscp_model *model,
               const data_settings *settings);
 

@@ -40,7 +40,7 @@ static iscp_status refuse_python(const iscp_context *context, const char *path) 
   size_t count;
   ISC_TRY(isc_list_directory(&names, &count, context, path));
   bool is_python = has(names, count, "cifar-10-batches-py") || has(names, count, "cifar-100-python") ||
-                   (has(names, count, "batches.meta") && has(names, count, "test_batch"));
+                   has(names, count, "test_batch");
   if (has(names, count, "meta") && has(names, count, "train")) {
     char *train = isc_path_join(context, path, "train");
     is_python |= train && !isc_is_directory(train);

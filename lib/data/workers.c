@@ -62,5 +62,5 @@ iscp_status isc_workers_run(const iscp_context *context, int64_t count, isc_item
   atomic_store(&t.stop, true);
   for (int i = 0; i < started; i++)
     pthread_join(threads[i], NULL);
-  return status;
+  return status == ISCP_OK ? isc_progress_tell(progress, count) : status; /* the last items may have been others' */
 }

@@ -1,8 +1,10 @@
 /* Pictures of class folders are decoded when they are asked for, by several threads: one that breaks in the middle of
  * the work is named, and once it is whole again the search goes on as if nothing had been. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "format/format.h"
 #include "support.h"
@@ -117,11 +119,96 @@ START_TEST(a_search_names_the_picture_and_goes_on) {
 }
 END_TEST
 
+/* ---- Cancelling and memory, while the loader runs ---- */
+
+/* Each look at the clock is a second after the one before, so that every step tells how far it is. */
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now) {
+  static atomic_long seconds;
+  (void)clock;
+  *now = (struct timespec){.tv_sec = atomic_fetch_add(&seconds, 1)};
+  return 0;
+}
+
+/* Cancels at call `at`, counting all. */
+typedef struct brake {
+  int at, calls;
+} brake;
+
+static int pull(const iscp_progress *progress, void *user) {
+  (void)progress;
+  brake *b = user;
+  return b->calls++ == b->at;
+}
+
+static iscp_status finish(iscp_search *search, brake *b) {
+  int32_t y = 0;
+  iscp_status status = ISCP_OK;
+  while (status == ISCP_OK && y >= 0)
+    status = iscp_search_next(search, &y, pull, b);
+  return status;
+}
+
+static void check_same(const iscp_search *search, const iscp_search *whole) {
+  for (int y = 0; y < TOY_CLASSES; y++)
+    ck_assert_mem_eq(iscp_search_mask(search, y, 0), iscp_search_mask(whole, y, 0), TOY_PIXELS * sizeof(float));
+}
+
+START_TEST(cancelled_anywhere_a_search_goes_on) {
+  album a;
+  open_album(&a);
+  brake none = {-1, 0};
+  iscp_search *whole = make_search(&a);
+  ASSERT_OK(finish(whole, &none));
+  ck_assert_int_gt(none.calls, 20);
+  for (int at = 0; at < none.calls; at++) {
+    iscp_search *search = make_search(&a);
+    brake b = {at, 0};
+    ck_assert_int_eq(finish(search, &b), ISCP_ERROR_CANCELLED);
+    if (at % 3) /* with images announced that nobody comes for */
+      ASSERT_OK(go_on(search));
+    if (at % 3)
+      check_same(search, whole);
+    iscp_search_destroy(search);
+  }
+  iscp_search_destroy(whole);
+  toy_world_destroy(&a.world);
+}
+END_TEST
+
+/* Which allocation is whose depends on the threads: any may fail, and what is not lost to the search is the loader's. */
+START_TEST(without_memory_a_search_goes_on) {
+  album a;
+  open_album(&a);
+  iscp_search *whole = make_search(&a);
+  long before = support_allocations();
+  ASSERT_OK(go_on(whole));
+  long needed = support_allocations() - before, stride = needed / 40 + 1;
+  int failures = 0;
+  for (long k = 0; k < needed; k += stride) {
+    iscp_search *search = make_search(&a);
+    support_fail_after(k);
+    iscp_status status = go_on(search);
+    support_fail_after(-1);
+    ck_assert_msg(status == ISCP_OK || status == ISCP_ERROR_MEMORY, "%s", iscp_error_message());
+    failures += status != ISCP_OK;
+    ASSERT_OK(go_on(search));
+    check_same(search, whole);
+    iscp_search_destroy(search);
+  }
+  ck_assert_int_gt(failures, 5);
+  iscp_search_destroy(whole);
+  toy_world_destroy(&a.world);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("pictures");
   TCase *pictures = tcase_create("pictures");
   tcase_add_test(pictures, an_evaluation_names_the_picture);
   tcase_add_test(pictures, a_search_names_the_picture_and_goes_on);
+  tcase_add_test(pictures, cancelled_anywhere_a_search_goes_on);
+  tcase_add_test(pictures, without_memory_a_search_goes_on);
   suite_add_tcase(suite, pictures);
   return support_run(suite);
 }

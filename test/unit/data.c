@@ -243,6 +243,11 @@ START_TEST(wrong_memory_is_refused) {
   options.layout = 0;
   options.skip_broken = -1;
   REFUSED(ISCP_ERROR_ARGUMENT, "skip_broken is -1", context, pixels, four_labels, 4, 8, 8, 1);
+  options = options_of();
+  options.borrow = -1; /* beyond what a client of the first headers has */
+  options.struct_size = offsetof(iscp_dataset_options, borrow);
+  ASSERT_OK(iscp_dataset_from_memory(&dataset, context, pixels, four_labels, 4, 8, 8, 1, &options));
+  iscp_dataset_destroy(dataset);
   options.struct_size = 8;
   REFUSED(ISCP_ERROR_ABI, "iscp_dataset_options", context, pixels, four_labels, 4, 8, 8, 1);
   ck_assert_ptr_null(dataset);

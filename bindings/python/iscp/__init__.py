@@ -23,6 +23,7 @@ from ._errors import (
 )
 from ._progress import Progress
 from .check import Cause, Check, ClassCheck, Confusion, check
+from .cifar import convert_cifar
 from .context import Context, default_context
 from .contract import Contract, presets
 from .dataset import Dataset, read_image
@@ -74,6 +75,7 @@ __all__ = [
     "SearchResult",
     "UnsupportedError",
     "check",
+    "convert_cifar",
     "default_context",
     "library_version",
     "mean_std",
