@@ -45,9 +45,30 @@ static void print_names(const iscp_model *model, int32_t classes) {
   printf("%s\n", classes > 20 ? ", ..." : "");
 }
 
+static void print_geometry(const iscp_contract *c) {
+  if (c->resize_short)
+    printf("              resized to a short side of %d (%s)\n", c->resize_short, filter_names[c->filter]);
+  if (c->resize_height)
+    printf("              resized to %d x %d (%s)\n", c->resize_height, c->resize_width, filter_names[c->filter]);
+  if (c->crop_height)
+    printf("              cropped to %d x %d from the middle%s\n", c->crop_height, c->crop_width,
+           c->crop_rule == ISCP_CROP_FLOOR ? ", rounded down" : "");
+  printf("              zeros added: top %d, bottom %d, left %d, right %d\n", c->pad_top, c->pad_bottom, c->pad_left,
+         c->pad_right);
+}
+
+static void print_contract(const iscp_contract *c, const char *source) {
+  printf("input         %d x %d x %d, as of: %s\n", c->channels, c->height, c->width, source);
+  print_geometry(c);
+  print_numbers("              mean ", c->mean, c->channels);
+  print_numbers("; std ", c->std, c->channels);
+  if (c->channels == 3)
+    printf(" of %s", order_names[c->order]);
+  printf(" in [0,%d]\n", c->range);
+}
+
 static void print_plain(const iscp_context *context, const iscp_model *model, const iscp_model_info *info,
-                        const char *path) {
-  const iscp_contract *c = iscp_model_contract(model);
+                        const char *path, const char *source) {
   printf("model         %s\n", path);
   printf("sha256        %s\n", iscp_model_hash(model));
   printf("architecture  ResNet-%d, width %d, stem %s, %d classes\n", info->depth, info->width, stem_name(info),
@@ -55,17 +76,14 @@ static void print_plain(const iscp_context *context, const iscp_model *model, co
   print_names(model, info->classes);
   printf("parameters    %lld\n", (long long)info->parameters);
   printf("multiply-adds %lld an image\n", (long long)info->multiply_adds);
-  printf("input         %d x %d x %d, zeros added: top %d, bottom %d, left %d, right %d\n", c->channels, c->height,
-         c->width, c->pad_top, c->pad_bottom, c->pad_left, c->pad_right);
-  print_numbers("              mean ", c->mean, c->channels);
-  print_numbers("; std ", c->std, c->channels);
-  printf("\nlibrary       %s\n", iscp_version_text());
+  print_contract(iscp_model_contract(model), source);
+  printf("library       %s\n", iscp_version_text());
   printf("computing     %s, %d threads, kernels: %s\n", backend_name(context), iscp_context_threads(context),
          iscp_context_kernels(context));
 }
 
 static void print_json(const iscp_context *context, const iscp_model *model, const iscp_model_info *info,
-                       const char *path) {
+                       const char *path, const char *source) {
   emitter j = {.file = stdout};
   emit_open(&j, NULL, '{');
   emit_text(&j, "path", path);
@@ -77,6 +95,7 @@ static void print_json(const iscp_context *context, const iscp_model *model, con
   emit_integer(&j, "parameters", info->parameters);
   emit_integer(&j, "multiply_adds", info->multiply_adds);
   emit_contract(&j, "contract", iscp_model_contract(model));
+  emit_text(&j, "contract_source", source);
   emit_open(&j, "names", '[');
   for (int32_t y = 0; y < info->classes; y++)
     emit_text(&j, NULL, class_name(model, NULL, y));
@@ -91,7 +110,8 @@ static void print_json(const iscp_context *context, const iscp_model *model, con
 
 static int run(const cli_command *command, int argc, char **argv) {
   settings own = {0};
-  model_settings model_options = {0};
+  char source[SOURCE_SIZE] = "";
+  model_settings model_options = {.source = source};
   machine_settings machine = {0};
   const char *words[1];
   int code = options_read(command, argc, argv, (void *[]){&own, &model_options, &machine}, words);
@@ -104,7 +124,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   if (code == EXIT_DONE)
     code = open_model(&model, context, words[0], &model_options);
   if (code == EXIT_DONE && iscp_model_get_info(model, &info) == ISCP_OK)
-    (own.json ? print_json : print_plain)(context, model, &info, words[0]);
+    (own.json ? print_json : print_plain)(context, model, &info, words[0], source);
   iscp_model_destroy(model);
   iscp_context_destroy(context);
   return code;
@@ -117,6 +137,7 @@ const cli_command info_command = {
     .text = "MODEL is a PyTorch checkpoint (.pth) or a safetensors file. A checkpoint does not say what its input\n"
             "is:\n\n"
             "  iscp info model.safetensors\n"
+            "  iscp info resnet50.pth --input torchvision-v1\n"
             "  iscp info resnet50.pth --size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n",
     .arguments = 1,
     .groups = groups,
