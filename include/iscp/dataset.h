@@ -27,7 +27,7 @@ ISCP_API iscp_status iscp_dataset_options_init(iscp_dataset_options *options, ui
 /* Opens an image set. `path` is one of
  *   - an IDX file of images (u8, N x H x W), plain or .gz; the labels file has "labels-idx1" for "images-idx3" in its
  *     name, or a directory that holds MNIST's four files (t10k-* is the split "test");
- *   - a folder of class folders of PNG files: classes are the folders' names in byte order, images their
+ *   - a folder of class folders of PNG and JPEG files: classes are the folders' names in byte order, images their
  *     files' names in byte order; or a folder of the splits "train" and "test", each of class folders. `classes`, if
  *     given, must be the number of class folders. Files are decoded when they are asked for, the first one at once;
  *   - a .npy array of u8, N x H x W, N x H x W x C or N x C x H x W (C is 1 or 3, and the last axis if both could be),
@@ -70,7 +70,7 @@ ISCP_API iscp_status iscp_dataset_image(const iscp_dataset *dataset, int64_t ind
  * SHA-256 of the file in hexadecimal, the label. Since 0.1. */
 ISCP_API const char *iscp_dataset_hash(const iscp_dataset *dataset);
 
-/* Reads one picture (PNG) or array (.npy, u8 or float32 in [0,1]; H x W, H x W x C or C x H x W) through the contract
+/* Reads one picture (PNG, JPEG) or array (.npy, u8 or float32 in [0,1]; H x W, H x W x C or C x H x W) through the contract
  * into `image`, channels x height x width float32 in [0,1]: a user's own canvas. Since 0.1. */
 ISCP_API iscp_status iscp_image_read(float *image, iscp_context *context, const char *path,
                                      const iscp_contract *contract);

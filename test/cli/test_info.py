@@ -1,9 +1,10 @@
 """iscp info, and the input contract by options."""
 
 import json
+import re
 import unittest
 
-from command import MODEL, Case, run, without_contract
+from command import EXAMPLES, MODEL, Case, run, without_contract
 
 CONTRACT = ["--size", "28", "--mean", "0.286", "--std", "0.353"]
 
@@ -47,6 +48,9 @@ class Info(Case):
         listed = run("info", "--input", "list").stdout
         for name in "torchvision-v1", "torchvision-v2", "timm", "kuangliu-cifar", "cifar10", "authors", "mnist", "none":
             self.assertRegex(listed, rf"(?m)^{name} +\S")
+        page = (EXAMPLES.parent / "docs/preprocessing.md").read_text()
+        table = re.findall(r"(?m)^\| `([\w.-]+)` \|", page[page.index("## Presets") : page.index("## JSON")])
+        self.assertEqual([line.split()[0] for line in listed.splitlines()], table)
         info = self.read(MODEL, "--input", "torchvision-v1")
         contract = info["contract"]
         self.assertEqual((contract["resize"], contract["filter"], contract["crop"]), (256, "bilinear", [224, 224]))

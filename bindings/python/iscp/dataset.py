@@ -43,7 +43,7 @@ class Dataset:
         classes: int = 0,
         context: Context | None = None,
     ) -> Dataset:
-        """Opens an IDX file of images or MNIST's folder, a folder of class folders of PNG files, or a .npy array of u8.
+        """Opens an IDX file of images or MNIST's folder, a folder of class folders of PNG and JPEG files, or a .npy array of u8.
 
         `input` says how images become network input: a Model or a Contract. `labels` is the labels' file if it is not
         found beside the images, `split` "train" or "test" of a folder with both, `limit` takes the first images only,
@@ -128,7 +128,7 @@ class Dataset:
 
 
 def read_image(path: Path, input: Model | Contract, context: Context | None = None) -> np.ndarray:
-    """One picture (PNG) or array (.npy) as network input, float32 C x H x W in [0,1]: a canvas of one's own."""
+    """One picture (PNG, JPEG) or array (.npy) as network input, float32 C x H x W in [0,1]: a canvas of one's own."""
     contract, context = contract_of(input), _context(input, context)
     image = np.empty(contract.shape, np.float32)
     library.iscp_image_read(address(image, c_float), context._handle, os.fsencode(path), to_raw(contract))
