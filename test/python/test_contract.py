@@ -118,6 +118,20 @@ class Contract(unittest.TestCase):
             self.assertEqual(np.count_nonzero(image), 3 * 30 * 40)
             np.testing.assert_array_equal(image[:, 1:31, 4:44], np.float32(0.2))
 
+    def test_pictures_of_any_size(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for label, sizes in {"a": [(40, 30), (30, 40)], "b": [(300, 20), (7, 9), (28, 28)]}.items():
+                Path(folder, label).mkdir()
+                for i, (width, height) in enumerate(sizes):
+                    Path(folder, label, f"{i}.png").write_bytes(png(width, height, 51 * (i + 1)))
+            data = iscp.Dataset.open(folder, input=iscp.Contract(resize=28, crop=28, filter="bicubic"))
+            images, labels = data[:]
+            self.assertEqual((images.shape, labels.tolist()), ((5, 3, 28, 28), [0, 0, 1, 1, 1]))
+            expected = np.float32([51, 102, 51, 102, 153]) / np.float32(255)
+            np.testing.assert_array_equal(images, np.broadcast_to(expected[:, None, None, None], images.shape))
+            with self.assertRaisesRegex(iscp.MismatchError, "0.png.*becomes 28x37"):
+                iscp.Dataset.open(folder, input=iscp.Contract(size=28, resize=28))[0]
+
     def test_is_a_value(self):
         contract = iscp.Contract(size=32, pad=2, mean=0.286, std=(0.1, 0.2, 0.3))
         self.assertEqual(from_raw(to_raw(contract)), contract)
