@@ -313,7 +313,7 @@ static int is_consistent(const settings *own, const inputs *in, int has_model, i
   const data_settings *d = &in->data;
   if (has_model && own->size_count)
     complain("--sizes is for networks of random weights, expected no MODEL with it");
-  else if (!has_model && (m->size || m->pad || m->mean || m->std || m->channels || m->names))
+  else if (!has_model && (m->given || m->names))
     complain("an option says what a model's input is, expected MODEL with it (for random weights: --sizes)");
   else if (!has_data && (d->labels || d->split || d->limit))
     complain("an option says which images to take, expected MODEL and DATA with it");

@@ -50,9 +50,30 @@ static void print_names(const iscp_model *model, int32_t classes) {
   printf("%s\n", classes > 20 ? ", ..." : "");
 }
 
+static void print_geometry(const iscp_contract *c) {
+  if (c->resize_short)
+    printf("              resized to a short side of %d (%s)\n", c->resize_short, filter_names[c->filter]);
+  if (c->resize_height)
+    printf("              resized to %d x %d (%s)\n", c->resize_height, c->resize_width, filter_names[c->filter]);
+  if (c->crop_height)
+    printf("              cropped to %d x %d from the middle%s\n", c->crop_height, c->crop_width,
+           c->crop_rule == ISCP_CROP_FLOOR ? ", rounded down" : "");
+  printf("              zeros added: top %d, bottom %d, left %d, right %d\n", c->pad_top, c->pad_bottom, c->pad_left,
+         c->pad_right);
+}
+
+static void print_contract(const iscp_contract *c, const char *source) {
+  printf("input         %d x %d x %d, as of: %s\n", c->channels, c->height, c->width, source);
+  print_geometry(c);
+  print_numbers("              mean ", c->mean, c->channels);
+  print_numbers("; std ", c->std, c->channels);
+  if (c->channels == 3)
+    printf(" of %s", order_names[c->order]);
+  printf(" in [0,%d]\n", c->range);
+}
+
 static void print_plain(const iscp_context *context, const iscp_model *model, const iscp_model_info *info,
-                        const char *path) {
-  const iscp_contract *c = iscp_model_contract(model);
+                        const char *path, const char *source) {
   printf("model         %s\n", path);
   printf("sha256        %s\n", iscp_model_hash(model));
   printf("architecture  ResNet-%d, width %d, stem %s, %d classes\n", info->depth, info->width, stem_name(info),
@@ -60,17 +81,14 @@ static void print_plain(const iscp_context *context, const iscp_model *model, co
   print_names(model, info->classes);
   printf("parameters    %lld\n", (long long)info->parameters);
   printf("multiply-adds %lld an image\n", (long long)info->multiply_adds);
-  printf("input         %d x %d x %d, zeros added: top %d, bottom %d, left %d, right %d\n", c->channels, c->height,
-         c->width, c->pad_top, c->pad_bottom, c->pad_left, c->pad_right);
-  print_numbers("              mean ", c->mean, c->channels);
-  print_numbers("; std ", c->std, c->channels);
-  printf("\nlibrary       %s\n", iscp_version_text());
+  print_contract(iscp_model_contract(model), source);
+  printf("library       %s\n", iscp_version_text());
   printf("computing     %s, %d threads, kernels: %s\n", backend_name(context), iscp_context_threads(context),
          iscp_context_kernels(context));
 }
 
 static void print_json(emitter *to, const iscp_context *context, const iscp_model *model, const iscp_model_info *info,
-                       const char *path) {
+                       const char *path, const char *source) {
   emit_text(to, "path", path);
   emit_text(to, "weights_sha256", iscp_model_hash(model));
   emit_integer(to, "depth", info->depth);
@@ -80,6 +98,7 @@ static void print_json(emitter *to, const iscp_context *context, const iscp_mode
   emit_integer(to, "parameters", info->parameters);
   emit_integer(to, "multiply_adds", info->multiply_adds);
   emit_contract(to, "contract", iscp_model_contract(model));
+  emit_text(to, "contract_source", source);
   emit_open(to, "names", '[');
   for (int32_t y = 0; y < info->classes; y++)
     emit_text(to, NULL, class_name(model, NULL, y));
@@ -96,7 +115,7 @@ typedef struct opened {
   iscp_context *context;
   iscp_model *model;
   iscp_dataset *data;
-  const char *model_path, *data_path, *hash;
+  const char *model_path, *data_path, *hash, *source;
 } opened;
 
 /* A directory, or what is called as files of images are. */
@@ -130,7 +149,7 @@ static int open_all(opened *all, const settings *own, const inputs *in) {
 static void print_all(const opened *all, const iscp_model_info *info, int as_json) {
   if (!as_json) {
     if (all->model)
-      print_plain(all->context, all->model, info, all->model_path);
+      print_plain(all->context, all->model, info, all->model_path, all->source);
     if (all->data)
       describe_plain(all->data, all->model, all->data_path, all->hash);
     return;
@@ -138,7 +157,7 @@ static void print_all(const opened *all, const iscp_model_info *info, int as_jso
   emitter j = {.file = stdout};
   emit_open(&j, NULL, '{');
   if (all->model)
-    print_json(&j, all->context, all->model, info, all->model_path);
+    print_json(&j, all->context, all->model, info, all->model_path, all->source);
   if (all->model && all->data)
     emit_open(&j, "data", '{');
   if (all->data)
@@ -151,12 +170,13 @@ static void print_all(const opened *all, const iscp_model_info *info, int as_jso
 
 static int run(const cli_command *command, int argc, char **argv) {
   settings own = {0};
-  inputs in = {0};
+  char source[SOURCE_SIZE] = "";
+  inputs in = {.model.source = source};
   const char *words[2];
   int code = options_read(command, argc, argv, (void *[]){&own, &in.data, &in.model, &in.machine}, words);
   if (code != EXIT_DONE)
     return code < 0 ? EXIT_DONE : code;
-  opened all = {.model_path = words[0], .data_path = words[1]};
+  opened all = {.model_path = words[0], .data_path = words[1], .source = source};
   if (!words[1] && is_data(words[0]))
     all = (opened){.data_path = words[0]};
   iscp_model_info info = {.struct_size = sizeof info};
@@ -178,6 +198,7 @@ const cli_command info_command = {
     .text = "MODEL is a PyTorch checkpoint (.pth) or a safetensors file. A checkpoint does not say what its input\n"
             "is. DATA is a folder, or a file of images; --skip-broken looks at every picture of it:\n\n"
             "  iscp info model.safetensors\n"
+            "  iscp info resnet50.pth --input torchvision-v1\n"
             "  iscp info resnet50.pth --size 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225\n"
             "  iscp info images/ --skip-broken\n"
             "  iscp info model.safetensors cifar-10-binary.tar.gz --split train\n",

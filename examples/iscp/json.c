@@ -93,17 +93,43 @@ static void print_floats(emitter *j, const char *key, const float *values, int32
   emit_close(j, ']');
 }
 
+static void emit_sides(emitter *j, const char *key, int32_t height, int32_t width) {
+  emit_open(j, key, '[');
+  emit_integer(j, NULL, height);
+  emit_integer(j, NULL, width);
+  emit_close(j, ']');
+}
+
+/* As the library writes them to files; what is not done is null. */
+static void emit_geometry(emitter *j, const iscp_contract *contract) {
+  if (contract->resize_height)
+    emit_sides(j, "resize", contract->resize_height, contract->resize_width);
+  else if (contract->resize_short)
+    emit_integer(j, "resize", contract->resize_short);
+  else
+    emit_text(j, "resize", NULL);
+  emit_text(j, "filter", contract->filter == ISCP_FILTER_BICUBIC ? "bicubic" : "bilinear");
+  if (contract->crop_height)
+    emit_sides(j, "crop", contract->crop_height, contract->crop_width);
+  else
+    emit_text(j, "crop", NULL);
+  emit_text(j, "crop_rule", contract->crop_rule == ISCP_CROP_FLOOR ? "floor" : "even");
+}
+
 void emit_contract(emitter *j, const char *key, const iscp_contract *contract) {
   emit_open(j, key, '{');
   emit_integer(j, "channels", contract->channels);
   emit_integer(j, "height", contract->height);
   emit_integer(j, "width", contract->width);
+  emit_geometry(j, contract);
   emit_open(j, "pad", '[');
   emit_integer(j, NULL, contract->pad_top);
   emit_integer(j, NULL, contract->pad_bottom);
   emit_integer(j, NULL, contract->pad_left);
   emit_integer(j, NULL, contract->pad_right);
   emit_close(j, ']');
+  emit_text(j, "order", contract->order == ISCP_ORDER_BGR ? "BGR" : "RGB");
+  emit_integer(j, "range", contract->range);
   print_floats(j, "mean", contract->mean, contract->channels);
   print_floats(j, "std", contract->std, contract->channels);
   emit_close(j, '}');

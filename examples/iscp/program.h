@@ -73,7 +73,7 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The library's message of a call that failed. Returns EXIT_FAILED, for a cancelled call EXIT_INTERRUPTED. */
 int failed(iscp_status status);
 
-/* ---- Inputs (inputs.c) ---- */
+/* ---- Inputs (inputs.c, model.c) ---- */
 
 typedef struct machine_settings {
   int32_t threads, backend, convolutions, precision, verbose;
@@ -82,10 +82,13 @@ typedef struct machine_settings {
 } machine_settings;
 
 typedef struct model_settings {
-  int size, pad, mean, std, channels; /* 1 if the option was given */
+  int given;         /* a bit each option about the input */
+  const char *input; /* a preset's name or a file, or NULL */
   iscp_contract contract;
   const char *names;
+  char *source; /* SOURCE_SIZE bytes that open_model says in where the contract is from, or NULL */
 } model_settings;
+enum { SOURCE_SIZE = 512 };
 
 typedef struct data_settings {
   const char *labels, *split;
@@ -107,6 +110,8 @@ int open_model(iscp_model **out, iscp_context *context, const char *path, const 
 /* `model` may be NULL: then the set can be told about only. */
 int open_data(iscp_dataset **out, iscp_context *context, const char *path, const iscp_model *model,
               const data_settings *settings);
+
+extern const char *const filter_names[], *const crop_rule_names[], *const order_names[]; /* by the library's codes */
 
 int32_t class_count(const iscp_model *model);
 

@@ -72,7 +72,7 @@ ISCP_API iscp_status iscp_dataset_options_init(iscp_dataset_options *options, ui
  *   - CIFAR's published cifar-10-binary.tar.gz or cifar-100-binary.tar.gz;
  *   - a table (.csv, .tsv by its name) of pictures of the folder that it stands in.
  * CIFAR's Python edition (pickles) is ISCP_ERROR_UNSUPPORTED, with a line that says how to convert it. Pictures are PNG
- * files.
+ * and JPEG files, of any size if the contract resizes.
  *
  * `split` is for sets that have several; other files are their own split. An image that does not fit the contract, or a
  * label out of range, is ISCP_ERROR_MISMATCH and named. The first bytes of every picture file are looked at here, and one
@@ -143,7 +143,7 @@ typedef struct iscp_dataset_info {
 /* Fills `info`, whose struct_size the caller has set. Since 0.1. */
 ISCP_API iscp_status iscp_dataset_get_info(const iscp_dataset *dataset, iscp_dataset_info *info);
 
-/* Reads one picture (PNG) or array (.npy, u8 or float32 in [0,1]; H x W, H x W x C or C x H x W) through the contract
+/* Reads one picture (PNG, JPEG) or array (.npy, u8 or float32 in [0,1]; H x W, H x W x C or C x H x W) through the contract
  * into `image`, channels x height x width float32 in [0,1]: a user's own canvas. Since 0.1. */
 ISCP_API iscp_status iscp_image_read(float *image, iscp_context *context, const char *path,
                                      const iscp_contract *contract);

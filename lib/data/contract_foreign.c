@@ -127,6 +127,10 @@ static iscp_status parse_timm(iscp_contract *contract, const json_t *root) {
   ISC_TRY(parse_crop_mode(contract, root, share));
   ISC_TRY(isc_json_floats(contract->mean, root, "mean", (size_t)contract->channels));
   ISC_TRY(isc_json_floats(contract->std, root, "std", (size_t)contract->channels));
+  for (int c = contract->channels; c < 3; c++) { /* as libiscp's own object leaves them */
+    contract->mean[c] = isc_contract_defaults.mean[c];
+    contract->std[c] = isc_contract_defaults.std[c];
+  }
   return check(contract);
 }
 

@@ -11,7 +11,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { BITS = 22, HALF = 1 << (BITS - 1), BLOCK = 128, SLACK = 4 /* bytes that may be read beyond a row */ };
+enum {
+  BITS = 22,
+  HALF = 1 << (BITS - 1),
+  BLOCK = 128, /* bytes of a row that are summed together: a constant, so that compilers make vectors of them */
+  SLACK = 4    /* bytes that may be read beyond a row */
+};
 
 /* ---- Weights ---- */
 
@@ -93,7 +98,7 @@ static iscp_status prepare(axis *a, const iscp_context *context, int64_t in, int
 
 /* ---- Sums ---- */
 
-typedef int32_t sums __attribute__((vector_size(16)));
+typedef int32_t sums4 __attribute__((vector_size(16)));
 typedef uint8_t bytes4 __attribute__((vector_size(4)));
 
 #define INLINE static inline __attribute__((always_inline))
@@ -104,23 +109,25 @@ INLINE uint8_t clip(int32_t sum) {
 }
 
 /* The same of four. A comparison of vectors is -1 where it holds. */
-INLINE bytes4 clip4(sums sum) {
+INLINE bytes4 clip4(sums4 sum) {
   sum >>= BITS;
   sum &= sum > 0;
   sum |= sum > 255;
   return __builtin_convertvector(sum & 255, bytes4);
 }
 
+static int64_t whole_blocks(int64_t length) { return (length + BLOCK - 1) / BLOCK * BLOCK; }
+
 /* One row: dst has a->outputs pixels. The three channels of a pixel, and a byte beyond, are one vector. */
 INLINE void sum_row3(uint8_t *dst, const uint8_t *src, const axis *a) {
   for (int64_t x = 0; x < a->outputs; x++) {
     const int32_t *k = a->weights + x * a->stride;
     const uint8_t *from = src + a->first[x] * 3;
-    sums sum = {HALF, HALF, HALF, HALF};
+    sums4 sum = {HALF, HALF, HALF, HALF};
     for (int32_t i = 0; i < a->count[x]; i++) {
       bytes4 pixel;
       memcpy(&pixel, from + i * 3, sizeof pixel);
-      sum += k[i] * __builtin_convertvector(pixel, sums);
+      sum += k[i] * __builtin_convertvector(pixel, sums4);
     }
     bytes4 pixel = clip4(sum);
     memcpy(dst + x * 3, &pixel, 3);
@@ -138,23 +145,22 @@ static void sum_row1(uint8_t *dst, const uint8_t *src, const axis *a) {
   }
 }
 
-/* `count` rows of `length` bytes, the i-th at ring slot (first + i) % slots -> one. */
+/* `count` rows of `length` bytes, the i-th at ring slot (first + i) % slots -> one. Slots have whole blocks. */
 INLINE void sum_rows(uint8_t *dst, const uint8_t *ring, int64_t slots, int64_t first, const int32_t *k, int32_t count,
                      int64_t length) {
   for (int64_t start = 0; start < length; start += BLOCK) {
-    int64_t n = length - start < BLOCK ? length - start : BLOCK;
     int32_t sum[BLOCK];
-    for (int64_t x = 0; x < n; x++)
+    uint8_t block[BLOCK];
+    for (int x = 0; x < BLOCK; x++)
       sum[x] = HALF;
     for (int32_t i = 0; i < count; i++) {
-      const uint8_t *row = ring + (first + i) % slots * length + start;
-#pragma omp simd
-      for (int64_t x = 0; x < n; x++)
+      const uint8_t *row = ring + (first + i) % slots * whole_blocks(length) + start;
+      for (int x = 0; x < BLOCK; x++)
         sum[x] += k[i] * row[x];
     }
-#pragma omp simd
-    for (int64_t x = 0; x < n; x++)
-      dst[start + x] = clip(sum[x]);
+    for (int x = 0; x < BLOCK; x++)
+      block[x] = clip(sum[x]);
+    memcpy(dst + start, block, (size_t)(length - start < BLOCK ? length - start : BLOCK));
   }
 }
 
@@ -211,13 +217,13 @@ typedef struct work {
 
 /* Output rows in order: each needs source rows that the ring has still or that follow. */
 static void run(uint8_t *dst, work *w) {
-  int64_t length = w->across.outputs * w->src->channels, next = w->down.first[0];
+  int64_t length = w->across.outputs * w->src->channels, slot = whole_blocks(length), next = w->down.first[0];
   for (int64_t y = 0; y < w->down.outputs; y++) {
     int64_t first = w->down.first[y];
     int32_t count = w->down.count[y];
     for (next = next < first ? first : next; next < first + count; next++) {
       fetch(w->row, w->src, next);
-      (w->src->channels == 3 ? w->run.row3 : sum_row1)(w->ring + next % w->slots * length, w->row, &w->across);
+      (w->src->channels == 3 ? w->run.row3 : sum_row1)(w->ring + next % w->slots * slot, w->row, &w->across);
     }
     w->run.rows(dst + y * length, w->ring, w->slots, first, w->down.weights + y * w->down.stride, count, length);
   }
@@ -230,7 +236,7 @@ iscp_status isc_resize(uint8_t *dst, const iscp_context *context, const isc_pict
   ISC_TRY_OR_DONE(prepare(&w.down, context, src->height, form->height, form->top, form->rows, form->filter));
   w.slots = w.down.stride;
   w.row = isc_calloc(context, (size_t)(src->width * src->channels) + SLACK, 1);
-  w.ring = isc_calloc(context, (size_t)(w.slots * form->columns * src->channels), 1);
+  w.ring = isc_calloc(context, (size_t)(w.slots * whole_blocks(form->columns * src->channels)), 1);
   status = w.row && w.ring ? ISCP_OK : ISCP_ERROR_MEMORY;
   if (status == ISCP_OK)
     run(dst, &w);

@@ -202,6 +202,7 @@ static iscp_status try_sizes(finder *f) {
   bool alike = set.height_low && set.height_low == set.height_high && set.width_low == set.width_high;
   if (alike && set.height_low == c->height && set.width_low == c->width)
     return ISCP_OK;
+  alike = alike && set.channels; /* of files only some were looked at */
   int32_t side = c->height < c->width ? c->height : c->width;
   ISC_TRY(try_crop(f, (int32_t)(side / 0.875), ISCP_FILTER_BILINEAR));
   ISC_TRY(try_crop(f, (int32_t)(side / 0.875), ISCP_FILTER_BICUBIC));

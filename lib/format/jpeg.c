@@ -16,7 +16,7 @@ bool isc_jpeg_probe(const uint8_t *head, size_t size) {
 
 #include <jerror.h>
 
-enum { PIXEL_LIMIT = 89478485 /* Pillow's */, MOST_SCANS = 100, BLOCK = 1 << 14, ONE_JPEG_BYTE = 8 };
+enum { PIXEL_LIMIT = 89478485 /* Pillow's */, MOST_SCANS = 100, BLOCK = 1 << 14, BITS_A_BYTE = 8 };
 
 /* One picture on its way in. It outlives libjpeg's jumps, so that nothing is lost by them. */
 typedef struct job {
@@ -108,7 +108,7 @@ static void check_size(job *j) {
     stop(j, isc_fail(ISCP_ERROR_UNSUPPORTED, "has %lld pixels, expected at most %d", (long long)pixels, PIXEL_LIMIT));
   for (int c = 0; c < jpeg->num_components; c++)
     blocks += (int64_t)jpeg->comp_info[c].width_in_blocks * jpeg->comp_info[c].height_in_blocks;
-  if (blocks / ONE_JPEG_BYTE > j->source->size)
+  if (blocks / BITS_A_BYTE > j->source->size)
     stop(j, isc_fail(ISCP_ERROR_FORMAT, "is truncated: %lld bytes cannot hold the %ux%u pixels of this JPEG",
                      (long long)j->source->size, jpeg->image_width, jpeg->image_height));
 }

@@ -45,10 +45,35 @@ static json_t *floats_json(const float *values, int32_t count) {
   return array;
 }
 
+/* What most contracts leave alone is written where it is not as always. */
+static int set_rest(json_t *root, const iscp_contract *c) {
+  int failed = 0;
+  if (c->resize_short)
+    failed |= json_object_set_new(root, "resize", json_integer(c->resize_short));
+  if (c->resize_height)
+    failed |= json_object_set_new(root, "resize", json_pack("[ii]", c->resize_height, c->resize_width));
+  if (c->filter == ISCP_FILTER_BICUBIC)
+    failed |= json_object_set_new(root, "filter", json_string("bicubic"));
+  if (c->crop_height)
+    failed |= json_object_set_new(root, "crop", json_pack("[ii]", c->crop_height, c->crop_width));
+  if (c->crop_rule == ISCP_CROP_FLOOR)
+    failed |= json_object_set_new(root, "crop_rule", json_string("floor"));
+  if (c->order == ISCP_ORDER_BGR)
+    failed |= json_object_set_new(root, "order", json_string("BGR"));
+  if (c->range != 1)
+    failed |= json_object_set_new(root, "range", json_integer(c->range));
+  return failed;
+}
+
 static json_t *contract_json(const iscp_contract *c) {
-  return json_pack("{si si si s[iiii] so so}", "channels", c->channels, "height", c->height, "width", c->width, "pad",
-                   c->pad_top, c->pad_bottom, c->pad_left, c->pad_right, "mean", floats_json(c->mean, c->channels),
-                   "std", floats_json(c->std, c->channels));
+  json_t *root = json_pack("{si si si s[iiii] so so}", "channels", c->channels, "height", c->height, "width", c->width,
+                           "pad", c->pad_top, c->pad_bottom, c->pad_left, c->pad_right, "mean",
+                           floats_json(c->mean, c->channels), "std", floats_json(c->std, c->channels));
+  if (root && set_rest(root, c)) {
+    json_decref(root);
+    return NULL;
+  }
+  return root;
 }
 
 static json_t *model_json(const iscp_model *model) {

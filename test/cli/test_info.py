@@ -1,9 +1,10 @@
 """iscp info, and the input contract by options."""
 
 import json
+import re
 import unittest
 
-from command import MODEL, Case, run, without_contract
+from command import EXAMPLES, MODEL, Case, run, without_contract
 
 CONTRACT = ["--size", "28", "--mean", "0.286", "--std", "0.353"]
 
@@ -42,6 +43,65 @@ class Info(Case):
             self.check_one_line(run("info", bare, *words, code=1), "bare.safetensors", "--size", "--mean", "--std")
         self.assertEqual(self.read(bare, *CONTRACT)["contract"], self.read(MODEL)["contract"])
         self.assertEqual(self.read(bare, *CONTRACT)["names"], [None] * 10)
+
+    def test_presets(self):
+        listed = run("info", "--input", "list").stdout
+        for name in "torchvision-v1", "torchvision-v2", "timm", "kuangliu-cifar", "cifar10", "authors", "mnist", "none":
+            self.assertRegex(listed, rf"(?m)^{name} +\S")
+        page = (EXAMPLES.parent / "docs/preprocessing.md").read_text()
+        table = re.findall(r"(?m)^\| `([\w.-]+)` \|", page[page.index("## Presets") : page.index("## JSON")])
+        self.assertEqual([line.split()[0] for line in listed.splitlines()], table)
+        info = self.read(MODEL, "--input", "torchvision-v1")
+        contract = info["contract"]
+        self.assertEqual((contract["resize"], contract["filter"], contract["crop"]), (256, "bilinear", [224, 224]))
+        self.assertEqual((contract["mean"], contract["order"], contract["range"]), ([0.485, 0.456, 0.406], "RGB", 1))
+        self.assertEqual(info["contract_source"], "preset torchvision-v1")
+        self.check_one_line(run("info", MODEL, "--input", "torchvision", code=1), "torchvision-v1", "cifar100")
+
+    def test_options_go_over_a_preset(self):
+        words = "--input timm --resize 300x310 --filter bilinear --order BGR --range 255 --mean 1,2,3 --crop-rule floor".split()
+        info = self.read(MODEL, *words)
+        contract = info["contract"]
+        self.assertEqual((contract["resize"], contract["filter"], contract["crop"]), ([300, 310], "bilinear", [224, 224]))
+        self.assertEqual((contract["order"], contract["range"], contract["crop_rule"]), ("BGR", 255, "floor"))
+        self.assertEqual((contract["mean"], contract["std"]), ([1, 2, 3], [0.229, 0.224, 0.225]))
+        self.assertEqual(info["contract_source"], "preset timm and options")
+        text = run("info", MODEL, *words).stdout
+        for line in "as of: preset timm and options", "resized to 300 x 310 (bilinear)", "cropped to 224 x 224", "BGR in [0,255]":
+            self.assertIn(line, text)
+
+    def test_size_and_crop_follow_each_other(self):
+        def form(*words):
+            contract = self.read(MODEL, "--input", "torchvision-v1", *words)["contract"]
+            return contract["height"], contract["width"], contract["resize"], contract["crop"]
+
+        self.assertEqual(form("--size", "288x192", "--resize", "320"), (288, 192, 320, [288, 192]))
+        self.assertEqual(form("--crop", "160"), (160, 160, 256, [160, 160]))
+        self.assertEqual(form("--crop", "160", "--pad", "2"), (164, 164, 256, [160, 160]))
+        self.assertEqual(form("--crop", "no", "--resize", "no", "--size", "32"), (32, 32, None, None))
+        self.check_one_line(run("info", MODEL, "--crop", "20", "--size", "28", code=1), "crop_height is 20")
+
+    def test_a_file_says_what_the_input_is(self):
+        bare = without_contract(self.folder / "bare.safetensors")
+        config = {"pretrained_cfg": {"input_size": [3, 64, 64], "crop_pct": 0.9, "interpolation": "bilinear"}}
+        given = self.folder / "given.json"
+        given.write_text(json.dumps(config))
+        info = self.read(bare, "--input", given)
+        self.assertEqual((info["contract"]["resize"], info["contract_source"]), (71, str(given)))
+        (self.folder / "config.json").write_text(json.dumps(config))
+        info = self.read(bare)
+        self.assertEqual(info["contract_source"], str(self.folder / "config.json"))
+        self.assertEqual(info["contract"]["crop"], [64, 64])
+        own = {"height": 28, "width": 28, "mean": [0.5, 0.5, 0.5], "classes": [*"abcdefghij"]}
+        (self.folder / "bare.safetensors.contract.json").write_text(json.dumps(own))
+        info = self.read(bare)
+        self.assertEqual((info["contract"]["mean"], info["names"]), ([0.5] * 3, [*"abcdefghij"]))
+        info = self.read(bare, "--mean", "0.25")
+        self.assertEqual(info["contract_source"], str(self.folder / "bare.safetensors.contract.json") + " and options")
+        self.assertEqual(self.read(MODEL)["contract_source"], "metadata")
+        given.write_text('{"height": 28, "width": 28, "colour": "red"}')
+        self.check_one_line(run("info", bare, "--input", given, code=1), "given.json", '"colour"')
+        self.check_one_line(run("info", bare, "--input", self.folder / "none.json", code=1), "none.json")
 
     def test_names(self):
         names = self.folder / "names.txt"

@@ -1,8 +1,8 @@
-/* lib/data: the input contract, its JSON, and what it does to pictures. */
+/* lib/data: the input contract, its ranges, presets and JSON. What it does to pictures has preprocess.c. */
 #include <math.h>
 #include <string.h>
 
-#include "data/dataset.h"
+#include "data/data.h"
 #include "format/format.h"
 #include "support.h"
 
@@ -62,10 +62,101 @@ START_TEST(values_out_of_range_are_refused) {
   REFUSED(std[1], -1, "std[1] is -1");
   REFUSED(std[2], NAN, "std[2]");
   REFUSED(std[2], INFINITY, "std[2]");
+  REFUSED(resize_short, -1, "resize_short is -1");
+  REFUSED(resize_short, 4097, "resize_short is 4097");
+  REFUSED(resize_height, 32, "resize_width is 0 and resize_height 32");
+  REFUSED(crop_width, 32, "crop_height is 0 and crop_width 32");
+  REFUSED(crop_height, 5000, "crop_height is 5000");
+  REFUSED(filter, 2, "filter is 2");
+  REFUSED(crop_rule, -1, "crop_rule is -1");
+  REFUSED(order, 2, "order is 2");
+  REFUSED(range, 100, "range is 100, expected 1 or 255");
   iscp_contract read, given = contract_of(3, 32, 32);
   given.struct_size = 12;
   support_failed(isc_contract_read(&read, &given), ISCP_ERROR_ABI, "iscp_contract");
   support_failed(isc_contract_read(&read, NULL), ISCP_ERROR_ARGUMENT, "NULL");
+}
+END_TEST
+
+START_TEST(sides_add_up) {
+  iscp_contract c = contract_of(3, 32, 40);
+  c.resize_height = c.crop_height = 28;
+  c.resize_width = c.crop_width = 40;
+  refused(c, "crop_height is 28 and the pads beside it 0, expected the height of 32 together");
+  c.pad_top = c.pad_bottom = 2;
+  ASSERT_OK(iscp_contract_validate(&c));
+  c.resize_height = c.resize_width = 100; /* the crop cuts them */
+  ASSERT_OK(iscp_contract_validate(&c));
+  c.resize_short = 50;
+  refused(c, "resize_short is 50 and resize_height 100");
+  c.resize_short = c.crop_height = c.crop_width = 0;
+  refused(c, "resize_height is 100");
+  c.resize_height = 28;
+  refused(c, "resize_width is 100");
+  c.resize_width = 40;
+  ASSERT_OK(iscp_contract_validate(&c));
+}
+END_TEST
+
+/* What a caller of the first version hands over ends before the fields that came later: they are as they were then. */
+START_TEST(a_shorter_struct_is_as_before) {
+  iscp_contract given, read;
+  memset(&given, 0x55, sizeof given);
+  ASSERT_OK(iscp_contract_init(&given, offsetof(iscp_contract, resize_short)));
+  ck_assert_int_eq(given.range, 0x55555555);
+  ASSERT_OK(isc_contract_read(&read, &given));
+  ck_assert_int_eq(read.resize_short + read.crop_height + read.filter + read.order, 0);
+  ck_assert_int_eq(read.range, 1);
+  ASSERT_OK(iscp_contract_preset(&given, "torchvision-v1"));
+  ck_assert_int_eq(given.range, 0x55555555);
+  ASSERT_OK(iscp_contract_init(&given, sizeof given));
+  given.range = 0;
+  ASSERT_OK(isc_contract_read(&read, &given));
+  ck_assert_int_eq(read.range, 1);
+}
+END_TEST
+
+START_TEST(presets_are_whole_contracts) {
+  int count = 0;
+  for (; iscp_contract_preset_name(count); count++) {
+    iscp_contract c = contract_of(1, 9, 9);
+    const char *name = iscp_contract_preset_name(count);
+    ASSERT_OK(iscp_contract_preset(&c, name));
+    ASSERT_OK(iscp_contract_validate(&c));
+    ck_assert_int_eq(c.channels, 3);
+    ck_assert_str_ne(iscp_contract_preset_summary(count), "");
+    for (int other = 0; other < count; other++)
+      ck_assert_str_ne(name, iscp_contract_preset_name(other));
+  }
+  ck_assert_int_eq(count, 12);
+  ck_assert_ptr_null(iscp_contract_preset_summary(count));
+  ck_assert_ptr_null(iscp_contract_preset_name(-1));
+  iscp_contract c = contract_of(3, 32, 32), before = c;
+  support_failed(iscp_contract_preset(&c, "torchvision"), ISCP_ERROR_ARGUMENT, "torchvision-v1, torchvision-v2, timm");
+  support_failed(iscp_contract_preset(&c, NULL), ISCP_ERROR_ARGUMENT, "name");
+  support_failed(iscp_contract_preset(NULL, "timm"), ISCP_ERROR_ARGUMENT, "contract");
+  ck_assert_mem_eq(&c, &before, sizeof c);
+}
+END_TEST
+
+START_TEST(range_and_order_become_mean_and_std) {
+  iscp_contract c = contract_of(3, 32, 32);
+  memcpy(c.mean, (float[3]){10, 20, 30}, sizeof c.mean);
+  memcpy(c.std, (float[3]){1, 2, 4}, sizeof c.std);
+  isc_scale plain = isc_contract_scale(&c);
+  ck_assert_mem_eq(plain.mean, c.mean, sizeof c.mean);
+  ck_assert_mem_eq(plain.std, c.std, sizeof c.std);
+  ck_assert(!isc_contract_reverses(&c));
+  c.range = 255;
+  c.order = ISCP_ORDER_BGR; /* mean[0] is that of blue */
+  isc_scale scale = isc_contract_scale(&c);
+  for (int i = 0; i < 3; i++) {
+    ck_assert(scale.mean[i] == (float)(c.mean[2 - i] / 255.0));
+    ck_assert(scale.std[i] == (float)(c.std[2 - i] / 255.0));
+  }
+  ck_assert(isc_contract_reverses(&c));
+  c.channels = 1;
+  ck_assert(!isc_contract_reverses(&c));
 }
 END_TEST
 
@@ -98,6 +189,19 @@ START_TEST(json_reads_back_the_same) {
   memcpy(contract.std, (float[3]){0.2023f, 1.17549435e-38f, 3.4028235e38f}, sizeof contract.std);
   check_round_trip(context, &contract, names, 4);
   check_round_trip(context, &contract, NULL, 0);
+  iscp_contract more = contract_of(3, 224, 200);
+  more.resize_short = 256;
+  more.filter = ISCP_FILTER_BICUBIC;
+  more.crop_height = 224;
+  more.crop_width = 200;
+  more.crop_rule = ISCP_CROP_FLOOR;
+  more.order = ISCP_ORDER_BGR;
+  more.range = 255;
+  check_round_trip(context, &more, NULL, 0);
+  more.resize_short = 0;
+  more.resize_height = 300;
+  more.resize_width = 301;
+  check_round_trip(context, &more, NULL, 0);
   iscp_contract grey = contract_of(1, 28, 28);
   grey.mean[0] = 0.2860405969887955f;
   check_round_trip(context, &grey, names, 2);
@@ -143,6 +247,16 @@ START_TEST(json_refusals) {
       {"{\"height\": 4294967324, \"width\": 28}", "4294967324"},
       {"{\"height\": 5000, \"width\": 28}", "5000"},
       {"{\"height\": 28, \"width\": 28, \"channels\": 4}", "\"channels\" is 4"},
+      {"{\"height\": 28, \"width\": 28, \"resize\": \"256\"}", "\"resize\""},
+      {"{\"height\": 28, \"width\": 28, \"resize\": [28]}", "\"resize\" is not an array of 2"},
+      {"{\"height\": 28, \"width\": 28, \"resize\": [30, 30]}", "resize_height is 30"},
+      {"{\"height\": 28, \"width\": 28, \"crop\": 28}", "\"crop\""},
+      {"{\"height\": 28, \"width\": 28, \"crop\": [28, 0]}", "crop_width is 0"},
+      {"{\"height\": 28, \"width\": 28, \"filter\": \"lanczos\"}", "expected \"bilinear\" or \"bicubic\""},
+      {"{\"height\": 28, \"width\": 28, \"filter\": 3}", "\"filter\" is no text"},
+      {"{\"height\": 28, \"width\": 28, \"order\": \"bgr\"}", "\"order\" is \"bgr\""},
+      {"{\"height\": 28, \"width\": 28, \"crop_rule\": \"odd\"}", "\"crop_rule\""},
+      {"{\"height\": 28, \"width\": 28, \"range\": 256}", "range is 256"},
       {"{\"height\": 28, \"width\": 28, \"gamma\": 2.2}", "\"gamma\""},
       {"{\"height\": 28, \"width\": 28, \"pad\": [1, 2, 3]}", "\"pad\""},
       {"{\"height\": 28, \"width\": 28, \"pad\": [1, 2, 3, \"4\"]}", "\"pad\""},
@@ -204,177 +318,20 @@ START_TEST(json_survives_each_failing_allocation) {
 }
 END_TEST
 
-/* ---- Pictures ---- */
-
-/* A picture of bytes, height x width x channels, through the contract. */
-static void apply(float *image, const iscp_contract *contract, const uint8_t *pixels, int64_t height, int64_t width,
-                  int64_t channels) {
-  iscp_context *context = support_context();
-  isc_tensor array = {.dtype = ISC_U8, .dims = 3, .shape = {height, width, channels}, .data = (void *)pixels};
-  isc_picture picture;
-  ASSERT_OK(isc_picture_describe(&picture, &array, 0));
-  ASSERT_OK(isc_picture_convert(image, context, contract, &picture));
-  support_context_end(context);
-}
-
-START_TEST(grey_is_copied_and_padded) {
-  /* 5 x 5 in 8 x 8: one row above, two below, three columns at the right. */
-  iscp_contract contract = contract_of(3, 8, 8);
-  contract.pad_top = 1;
-  contract.pad_bottom = 2;
-  contract.pad_right = 3;
-  uint8_t pixels[25];
-  for (int i = 0; i < 25; i++)
-    pixels[i] = (uint8_t)(i * 10 + 7);
-  pixels[0] = 51;
-  pixels[24] = 255;
-  float image[3 * 64];
-  support_fill(image, 3 * 64, -5, 5, 1);
-  apply(image, &contract, pixels, 5, 5, 1);
-  for (int c = 0; c < 3; c++)
-    for (int y = 0; y < 8; y++)
-      for (int x = 0; x < 8; x++) {
-        int inside = y >= 1 && y < 6 && x < 5;
-        float expected = inside ? (float)pixels[(y - 1) * 5 + x] / 255 : 0;
-        ck_assert(image[c * 64 + y * 8 + x] == expected);
-      }
-  ck_assert(image[8] == 0.2f);
-  ck_assert(image[2 * 64 + 5 * 8 + 4] == 1.0f);
-}
-END_TEST
-
-START_TEST(colour_goes_to_planes) {
-  iscp_contract contract = contract_of(3, 8, 9);
-  uint8_t pixels[8 * 9 * 3];
-  for (int i = 0; i < 8 * 9 * 3; i++)
-    pixels[i] = (uint8_t)(i + 3);
-  float image[8 * 9 * 3];
-  apply(image, &contract, pixels, 8, 9, 3);
-  for (int i = 0; i < 72; i++)
-    for (int c = 0; c < 3; c++)
-      ck_assert(image[c * 72 + i] == (float)(i * 3 + c + 3) / 255);
-}
-END_TEST
-
-START_TEST(pictures_that_do_not_fit) {
-  iscp_contract contract = contract_of(1, 32, 32);
-  support_failed(isc_contract_check(&contract, 32, 32, 3), ISCP_ERROR_MISMATCH, "colour");
-  support_failed(isc_contract_check(&contract, 32, 32, 4), ISCP_ERROR_MISMATCH, "4 channels");
-  support_failed(isc_contract_check(&contract, 28, 28, 1), ISCP_ERROR_MISMATCH, "28x28");
-  support_failed(isc_contract_check(&contract, 28, 28, 1), ISCP_ERROR_MISMATCH, "32x32");
-  support_failed(isc_contract_check(&contract, 28, 29, 1), ISCP_ERROR_MISMATCH, "2,2,1,2");
-  support_failed(isc_contract_check(&contract, 33, 28, 1), ISCP_ERROR_MISMATCH, "pictures are resized");
-  contract.pad_top = 4;
-  support_failed(isc_contract_check(&contract, 32, 32, 1), ISCP_ERROR_MISMATCH, "expected 28x32");
-  ASSERT_OK(isc_contract_check(&contract, 28, 32, 1));
-}
-END_TEST
-
-/* ---- A user's own picture ---- */
-
-enum { HIGH = 8, WIDE = 9, AREA = HIGH * WIDE };
-
-static const char *write_array(const iscp_context *context, const char *name, isc_dtype dtype, int32_t dims,
-                               const int64_t *shape, const void *values) {
-  const char *path = support_path(name);
-  isc_tensor tensor = {.dtype = dtype, .dims = dims, .data = (void *)values};
-  memcpy(tensor.shape, shape, (size_t)dims * sizeof *shape);
-  ASSERT_OK(isc_write_npy(&tensor, context, path));
-  return path;
-}
-
-START_TEST(image_of_an_array) {
-  iscp_context *context = support_context();
-  iscp_contract contract = contract_of(3, HIGH, WIDE);
-  uint8_t bytes[3 * AREA];
-  float numbers[3 * AREA], image[3 * AREA];
-  for (int i = 0; i < 3 * AREA; i++)
-    bytes[i] = (uint8_t)(i % 256);
-  support_fill(numbers, 3 * AREA, 0, 1, 3);
-  numbers[0] = 1;
-  ASSERT_OK(iscp_image_read(image, context, write_array(context, "a.npy", ISC_U8, 2, (int64_t[]){HIGH, WIDE}, bytes),
-                            &contract));
-  for (int i = 0; i < 3 * AREA; i++)
-    ck_assert(image[i] == (float)bytes[i % AREA] / 255);
-  ASSERT_OK(iscp_image_read(
-      image, context, write_array(context, "b.NPY", ISC_U8, 3, (int64_t[]){HIGH, WIDE, 3}, bytes), &contract));
-  for (int i = 0; i < 3 * AREA; i++)
-    ck_assert(image[i] == (float)bytes[i % AREA * 3 + i / AREA] / 255);
-  ASSERT_OK(iscp_image_read(
-      image, context, write_array(context, "c.npy", ISC_F32, 3, (int64_t[]){3, HIGH, WIDE}, numbers), &contract));
-  ck_assert_mem_eq(image, numbers, sizeof image);
-  ASSERT_OK(iscp_image_read(
-      image, context, write_array(context, "d.npy", ISC_F32, 3, (int64_t[]){1, HIGH, WIDE}, numbers), &contract));
-  ck_assert_mem_eq(image + 2 * AREA, numbers, AREA * sizeof *numbers);
-  support_context_end(context);
-}
-END_TEST
-
-START_TEST(image_of_a_picture) {
-  iscp_context *context = support_context();
-  iscp_contract contract = contract_of(3, HIGH, WIDE);
-  uint8_t pixels[3 * AREA];
-  for (int i = 0; i < 3 * AREA; i++)
-    pixels[i] = (uint8_t)(i % 251);
-  isc_tensor picture = {.dtype = ISC_U8, .dims = 3, .shape = {HIGH, WIDE, 3}, .data = pixels};
-  const char *path = support_path("canvas.png");
-  ASSERT_OK(isc_write_png(&picture, context, path));
-  float image[3 * AREA];
-  ASSERT_OK(iscp_image_read(image, context, path, &contract));
-  for (int i = 0; i < 3 * AREA; i++)
-    ck_assert(image[i] == (float)pixels[i % AREA * 3 + i / AREA] / 255);
-  contract.channels = 1;
-  support_failed(iscp_image_read(image, context, path, &contract), ISCP_ERROR_MISMATCH, "canvas.png: a colour");
-  support_context_end(context);
-}
-END_TEST
-
-START_TEST(images_that_are_refused) {
-  iscp_context *context = support_context();
-  iscp_contract contract = contract_of(3, HIGH, WIDE);
-  float image[3 * AREA], numbers[4 * AREA] = {0};
-  double doubles[AREA] = {0};
-  const int64_t grey[] = {HIGH, WIDE}, small[] = {HIGH - 1, WIDE};
-  const int64_t four[] = {HIGH, WIDE, 4}, deep[] = {1, 3, HIGH, WIDE};
-#define REFUSED_ARRAY(dtype, dims, shape, values, status, word)                                            \
-  support_failed(iscp_image_read(image, context, write_array(context, "r.npy", dtype, dims, shape, values), \
-                                 &contract), status, word)
-  REFUSED_ARRAY(ISC_F64, 2, grey, doubles, ISCP_ERROR_UNSUPPORTED, "r.npy: an array of float64");
-  REFUSED_ARRAY(ISC_F32, 3, four, numbers, ISCP_ERROR_MISMATCH, "8x9x4");
-  REFUSED_ARRAY(ISC_F32, 4, deep, numbers, ISCP_ERROR_MISMATCH, "1x3x8x9");
-  REFUSED_ARRAY(ISC_F32, 2, small, numbers, ISCP_ERROR_MISMATCH, "a picture of 7x9, expected 8x9");
-  numbers[5] = 1.5f;
-  REFUSED_ARRAY(ISC_F32, 2, grey, numbers, ISCP_ERROR_FORMAT, "value 5 is 1.5");
-  numbers[5] = -0.1f;
-  REFUSED_ARRAY(ISC_F32, 2, grey, numbers, ISCP_ERROR_FORMAT, "value 5 is -0.1");
-  numbers[5] = NAN;
-  REFUSED_ARRAY(ISC_F32, 2, grey, numbers, ISCP_ERROR_FORMAT, "value 5 is nan");
-  support_failed(iscp_image_read(image, context, support_path("none.png"), &contract), ISCP_ERROR_IO, "none.png");
-  support_failed(iscp_image_read(image, context, support_path("none.npy"), &contract), ISCP_ERROR_IO, "none.npy");
-  support_failed(iscp_image_read(NULL, context, "x", &contract), ISCP_ERROR_ARGUMENT, "image");
-  support_failed(iscp_image_read(image, NULL, "x", &contract), ISCP_ERROR_ARGUMENT, "context");
-  support_failed(iscp_image_read(image, context, NULL, &contract), ISCP_ERROR_ARGUMENT, "path");
-  support_failed(iscp_image_read(image, context, "x", NULL), ISCP_ERROR_ARGUMENT, "contract");
-  support_context_end(context);
-}
-END_TEST
-
 int main(void) {
   Suite *suite = suite_create("contract");
   TCase *all = tcase_create("contract");
   tcase_add_test(all, defaults_are_in_range);
   tcase_add_test(all, values_out_of_range_are_refused);
+  tcase_add_test(all, sides_add_up);
+  tcase_add_test(all, a_shorter_struct_is_as_before);
+  tcase_add_test(all, presets_are_whole_contracts);
+  tcase_add_test(all, range_and_order_become_mean_and_std);
   tcase_add_test(all, json_reads_back_the_same);
   tcase_add_test(all, json_of_least_content);
   tcase_add_test(all, json_refusals);
   tcase_add_test(all, names_that_are_not_text_are_not_printed);
   tcase_add_test(all, json_survives_each_failing_allocation);
-  tcase_add_test(all, grey_is_copied_and_padded);
-  tcase_add_test(all, colour_goes_to_planes);
-  tcase_add_test(all, pictures_that_do_not_fit);
-  tcase_add_test(all, image_of_an_array);
-  tcase_add_test(all, image_of_a_picture);
-  tcase_add_test(all, images_that_are_refused);
   suite_add_tcase(suite, all);
   return support_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "format/reader.h"
 #include "support.h"
 
@@ -122,8 +123,12 @@ END_TEST
 
 START_TEST(readers_of_pictures) {
   static const char *const files[] = {"rgb.png", "palette-clear.png", "interlaced.png", "wide.png", "gamma.png"};
+  static const char *const jpegs[] = {JPEGS "/775616c5c9e1", JPEGS "/30b3fe4d861f"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
     fail_each(read_image, fixture(files[i]), false);
+  if (ISC_HAVE_JPEG)
+    for (size_t i = 0; i < sizeof jpegs / sizeof *jpegs; i++)
+      fail_each(read_image, jpegs[i], false);
 }
 END_TEST
 

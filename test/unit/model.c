@@ -64,6 +64,72 @@ START_TEST(a_bare_file_needs_a_contract) {
 }
 END_TEST
 
+static void check_source(iscp_context *context, const char *path, const iscp_model_options *options, const char *source,
+                         int32_t height) {
+  iscp_model *model = load(context, path, options);
+  ck_assert_str_eq(iscp_model_contract_source(model), source);
+  ck_assert_int_eq(iscp_model_contract(model)->height, height);
+  iscp_model_destroy(model);
+}
+
+/* Options come before the metadata, these before the files beside the weights. */
+START_TEST(a_contract_has_a_source) {
+  iscp_context *context = support_context();
+  char path[512], beside[560], saved[512], saved_beside[560];
+  snprintf(path, sizeof path, "%s", write_bare(context));
+  snprintf(beside, sizeof beside, "%s.contract.json", path);
+  iscp_contract contract = toy_contract(&small, 10, 12);
+  iscp_model_options options = options_of(&contract);
+  check_source(context, path, &options, "options", 10);
+  contract.height = 11;
+  ASSERT_OK(iscp_contract_write(&contract, context, beside, three_names, 3));
+  check_source(context, path, NULL, beside, 11);
+  iscp_model *model = load(context, path, NULL);
+  check_contract(iscp_model_contract(model), &contract);
+  ck_assert_str_eq(iscp_model_class_name(model, 1), three_names[1]);
+  snprintf(saved, sizeof saved, "%s", support_path("saved.safetensors"));
+  snprintf(saved_beside, sizeof saved_beside, "%s.contract.json", saved);
+  ASSERT_OK(iscp_model_save(model, saved, ISCP_STORE_F32));
+  iscp_model_destroy(model);
+  contract.height = 12;
+  ASSERT_OK(iscp_contract_write(&contract, context, saved_beside, NULL, 0));
+  check_source(context, saved, NULL, "metadata", 11);
+  contract.height = 13;
+  check_source(context, saved, &options, "options", 13);
+  check_source(context, path, &options, "options", 13);
+  support_write(beside, "{\"height\": 8}", 13);
+  refused(context, path, NULL, ISCP_ERROR_FORMAT, ".contract.json: ");
+  check_source(context, path, &options, "options", 13);
+  ck_assert_ptr_null(iscp_model_contract_source(NULL));
+  support_context_end(context);
+}
+END_TEST
+
+/* Weights for B, G, R are saved as they came. */
+START_TEST(saved_weights_are_not_reversed) {
+  iscp_context *context = support_context();
+  iscp_contract contract = toy_contract(&small, 10, 12);
+  contract.order = ISCP_ORDER_BGR;
+  contract.range = 255;
+  iscp_model_options options = options_of(&contract);
+  const char *bare = write_bare(context), *saved = support_path("bgr.safetensors");
+  iscp_model *model = load(context, bare, &options);
+  ASSERT_OK(iscp_model_save(model, saved, ISCP_STORE_F32));
+  iscp_model_destroy(model);
+  isc_tensor_set before, after;
+  ASSERT_OK(isc_read_tensors(&before, context, bare));
+  ASSERT_OK(isc_read_tensors(&after, context, saved));
+  const isc_tensor *a = isc_tensor_set_find(&before, "conv1.weight"), *b = isc_tensor_set_find(&after, "conv1.weight");
+  ck_assert_mem_eq(a->data, b->data, isc_tensor_bytes(a));
+  isc_tensor_set_release(&before, context);
+  isc_tensor_set_release(&after, context);
+  model = load(context, saved, NULL);
+  check_contract(iscp_model_contract(model), &contract);
+  iscp_model_destroy(model);
+  support_context_end(context);
+}
+END_TEST
+
 START_TEST(a_model_tells_what_it_is) {
   iscp_context *context = support_context();
   const char *path = write_bare(context);
@@ -348,6 +414,8 @@ int main(void) {
   Suite *suite = suite_create("model");
   TCase *loading = tcase_create("loading"), *saving = tcase_create("saving");
   tcase_add_test(loading, a_bare_file_needs_a_contract);
+  tcase_add_test(loading, a_contract_has_a_source);
+  tcase_add_test(loading, saved_weights_are_not_reversed);
   tcase_add_test(loading, a_model_tells_what_it_is);
   tcase_add_test(loading, wrong_calls_are_refused);
   tcase_add_test(loading, a_fault_names_file_and_tensor);

@@ -71,6 +71,49 @@ START_TEST(wrong_calls_are_refused) {
 }
 END_TEST
 
+/* A network trained on B, G, R in [0,255] is, to its caller, one of R, G, B in [0,1]: held against the same weights with the
+ * first convolution reversed by hand, under a contract of that range and order. */
+START_TEST(order_and_range_are_the_networks_own) {
+  iscp_context *context = support_context();
+  iscp_contract plain = toy_contract(&small, SIDE, SIDE), foreign = plain;
+  isc_tensor_set tensors;
+  toy_tensors(&tensors, context, &small);
+  iscp_model *models[2];
+  models[0] = toy_model(context, &tensors, &plain);
+  isc_tensor *stem = (isc_tensor *)isc_tensor_set_find(&tensors, "conv1.weight");
+  int64_t plane = stem->shape[2] * stem->shape[3];
+  float *weights = stem->data;
+  for (int64_t o = 0; o < stem->shape[0]; o++)
+    for (int64_t i = 0; i < plane; i++) {
+      float *red = weights + o * 3 * plane + i, *blue = red + 2 * plane, swap = *red;
+      *red = *blue;
+      *blue = swap;
+    }
+  foreign.order = ISCP_ORDER_BGR;
+  foreign.range = 255;
+  for (int c = 0; c < 3; c++) {
+    foreign.mean[c] = plain.mean[2 - c] * 255;
+    foreign.std[c] = plain.std[2 - c] * 255;
+  }
+  models[1] = toy_model(context, &tensors, &foreign);
+  static float images[IMAGES * NUMBERS], gradient[2][IMAGES * NUMBERS];
+  float logits[2][IMAGES * CLASSES];
+  const int32_t targets[IMAGES] = {0, 1, 2, 3, 4, 0, 1};
+  fill_images(images);
+  for (int m = 0; m < 2; m++) {
+    iscp_session *session = make_session(models[m], 4, ISCP_SESSION_GRADIENT);
+    ASSERT_OK(iscp_session_input_gradient(session, images, targets, IMAGES, gradient[m], NULL, logits[m]));
+    iscp_session_destroy(session);
+    iscp_model_destroy(models[m]);
+  }
+  /* mean * 255 / 255 may be off by a rounding: 1e-7 of the input, amplified by 18 layers. */
+  ck_assert_double_lt(support_relative_l2(logits[0], logits[1], IMAGES * CLASSES), 1e-4);
+  ck_assert_double_lt(support_relative_l2(gradient[0], gradient[1], IMAGES * NUMBERS), 1e-3);
+  isc_tensor_set_release(&tensors, context);
+  support_context_end(context);
+}
+END_TEST
+
 /* Seven images through a batch of three are three calls of 3, 3 and 1. */
 START_TEST(any_count_is_cut_into_batches) {
   iscp_context *context = support_context();
@@ -323,6 +366,7 @@ int main(void) {
   tcase_add_test(calls, wrong_calls_are_refused);
   tcase_add_test(calls, any_count_is_cut_into_batches);
   tcase_add_test(calls, gradients_are_in_pixel_units);
+  tcase_add_test(calls, order_and_range_are_the_networks_own);
   tcase_add_test(threads, a_session_serves_one_thread_at_a_time);
   tcase_add_test(threads, threads_share_a_model);
   tcase_add_test(threads, a_forked_child_is_refused);

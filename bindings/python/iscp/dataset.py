@@ -188,7 +188,7 @@ class Dataset:
 
 
 def read_image(path: Path, input: Model | Contract, context: Context | None = None) -> np.ndarray:
-    """One picture (PNG) or array (.npy) as network input, float32 C x H x W in [0,1]: a canvas of one's own."""
+    """One picture (PNG, JPEG) or array (.npy) as network input, float32 C x H x W in [0,1]: a canvas of one's own."""
     contract, context = contract_of(input), _context(input, context)
     image = np.empty(contract.shape, np.float32)
     library.iscp_image_read(address(image, c_float), context._handle, os.fsencode(path), to_raw(contract))
