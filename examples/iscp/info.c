@@ -45,13 +45,25 @@ static void print_names(const iscp_model *model, int32_t classes) {
   printf("%s\n", classes > 20 ? ", ..." : "");
 }
 
+/* Widths and stride as far as they are not the usual ones. */
+static void print_architecture(const iscp_model_info *info) {
+  printf("architecture  ResNet-%d, width %d, ", info->depth, info->width);
+  if (info->planes)
+    printf("first stage %d, ", info->planes);
+  if (info->inner)
+    printf("wide: %d within, ", info->inner);
+  if (info->stride == ISCP_STRIDE_1X1)
+    printf("stride in the 1x1 convolution, ");
+  printf("stem %s, %d classes\n", stem_name(info), info->classes);
+}
+
 static void print_plain(const iscp_context *context, const iscp_model *model, const iscp_model_info *info,
                         const char *path) {
   const iscp_contract *c = iscp_model_contract(model);
   printf("model         %s\n", path);
   printf("sha256        %s\n", iscp_model_hash(model));
-  printf("architecture  ResNet-%d, width %d, stem %s, %d classes\n", info->depth, info->width, stem_name(info),
-         info->classes);
+  printf("weights       %s\n", iscp_model_source(model));
+  print_architecture(info);
   print_names(model, info->classes);
   printf("parameters    %lld\n", (long long)info->parameters);
   printf("multiply-adds %lld an image\n", (long long)info->multiply_adds);
@@ -73,6 +85,10 @@ static void print_json(const iscp_context *context, const iscp_model *model, con
   emit_integer(&j, "depth", info->depth);
   emit_integer(&j, "width", info->width);
   emit_text(&j, "stem", stem_name(info));
+  emit_integer(&j, "planes", info->planes ? info->planes : info->width);
+  emit_integer(&j, "inner", info->inner ? info->inner : info->planes ? info->planes : info->width);
+  emit_text(&j, "stride", info->stride == ISCP_STRIDE_1X1 ? "1x1" : "3x3");
+  emit_text(&j, "source", iscp_model_source(model));
   emit_integer(&j, "classes", info->classes);
   emit_integer(&j, "parameters", info->parameters);
   emit_integer(&j, "multiply_adds", info->multiply_adds);

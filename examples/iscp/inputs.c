@@ -5,7 +5,7 @@
 
 #include "program.h"
 
-enum { THREADS = 256, BACKEND, MEMORY, CONVOLUTIONS, PRECISION, VERBOSE, SIZE, PAD, MEAN, STD, CHANNELS, NAMES, LABELS, SPLIT, LIMIT };
+enum { THREADS = 256, BACKEND, MEMORY, CONVOLUTIONS, PRECISION, VERBOSE, SIZE, PAD, MEAN, STD, CHANNELS, NAMES, STATE_DICT, STRIDE, LABELS, SPLIT, LIMIT };
 
 /* ---- Machine ---- */
 
@@ -112,6 +112,10 @@ static const option_line model_lines[] = {
     {STD, "std", "S[,S,S]", "standard deviation of each channel, as 0.229,0.224,0.225"},
     {CHANNELS, "channels", "N", "1 or 3; default 3 (a grey image is copied to three channels)"},
     {NAMES, "names", "FILE", "names of the classes, one a line; default: those in the model's file"},
+    {STATE_DICT, "state-dict", "KEY", "where a checkpoint of several has the weights, as model_ema or\n"
+                                      "ema.state_dict; default: chosen, iscp info says which"},
+    {STRIDE, "stride", "PLACE", "3x3 or 1x1: the convolution of bottlenecks that has it, which weights\n"
+                                "do not tell; default 3x3, as PyTorch's networks"},
     {0},
 };
 
@@ -180,6 +184,12 @@ static int set_model(void *to, int key, const char *value) {
     settings->channels = 1;
     contract->channels = !strcmp(value, "1") ? 1 : 3;
     return !strcmp(value, "1") || !strcmp(value, "3") ? EXIT_DONE : wrong_value("channels", value, "1 or 3");
+  case STATE_DICT:
+    settings->state_dict = value;
+    return EXIT_DONE;
+  case STRIDE:
+    settings->stride = !strcmp(value, "1x1") ? ISCP_STRIDE_1X1 : ISCP_STRIDE_3X3;
+    return !strcmp(value, "1x1") || !strcmp(value, "3x3") ? EXIT_DONE : wrong_value("stride", value, "3x3 or 1x1");
   default:
     settings->names = value;
     return EXIT_DONE;
@@ -248,11 +258,11 @@ static void lay_over(iscp_contract *contract, const model_settings *settings) {
 /* Size, mean and standard deviation together are a whole contract. Fewer change the one in the file; mean and standard
  * deviation are never guessed. */
 static iscp_status make_contract(iscp_contract *contract, iscp_context *context, const char *path,
-                                 const model_settings *settings) {
+                                 const iscp_model_options *options, const model_settings *settings) {
   iscp_status status = iscp_contract_init(contract, sizeof *contract);
   if (status == ISCP_OK && !(settings->size && settings->mean && settings->std)) {
     iscp_model *stored;
-    status = iscp_model_load(&stored, context, path, NULL);
+    status = iscp_model_load(&stored, context, path, options);
     if (status == ISCP_OK)
       *contract = *iscp_model_contract(stored);
     iscp_model_destroy(stored);
@@ -277,8 +287,10 @@ int open_model(iscp_model **out, iscp_context *context, const char *path, const 
   int32_t count = 0;
   *out = NULL;
   iscp_status status = iscp_model_options_init(&options, sizeof options);
+  options.state_dict = settings->state_dict;
+  options.stride = settings->stride;
   if (status == ISCP_OK && has_contract(settings)) {
-    status = make_contract(&contract, context, path, settings);
+    status = make_contract(&contract, context, path, &options, settings);
     options.contract = &contract;
   }
   if (status != ISCP_OK)

@@ -84,7 +84,8 @@ typedef struct machine_settings {
 typedef struct model_settings {
   int size, pad, mean, std, channels; /* 1 if the option was given */
   iscp_contract contract;
-  const char *names;
+  const char *names, *state_dict;
+  int32_t stride; /* ISCP_STRIDE_*, 0 = not said */
 } model_settings;
 
 typedef struct data_settings {

@@ -82,6 +82,7 @@ class Headers(unittest.TestCase):
             "ISCP_PRECISION_": _constants.PRECISIONS,
             "ISCP_LOG_": _constants.LOG_LEVELS,
             "ISCP_STEM_": _constants.STEMS,
+            "ISCP_STRIDE_": _constants.STRIDES,
             "ISCP_STORE_": _constants.STORES,
             "ISCP_SESSION_": _constants.SESSIONS,
             "ISCP_TIES_": _constants.TIES,

@@ -7,6 +7,7 @@ CONVOLUTIONS = {"direct": 0, "fast": 1}
 PRECISIONS = {"f32": 0, "bf16": 1}
 LOG_LEVELS = {"error": 1, "warning": 2, "info": 3, "debug": 4}
 STEMS = {"imagenet": 1, "cifar": 2}
+STRIDES = {"3x3": 1, "1x1": 2}
 STORES = {"f32": 1, "f16": 2}
 SESSIONS = {"inference": 1, "gradient": 2}
 TIES = {"evidence": 1, "index": 2}
