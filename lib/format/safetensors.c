@@ -7,8 +7,8 @@
 
 #include "format/reader.h"
 
-/* The format allows 100 MB; 8192 tensors need one. */
-enum { HEADER_LIMIT = 16 << 20, PREFIX = 8 };
+/* The format allows 100 MB; 8192 tensors need one, and a parsed header takes up to thirty times its size. */
+enum { HEADER_LIMIT = 2 << 20, PREFIX = 8 };
 
 static const char METADATA[] = "__metadata__";
 

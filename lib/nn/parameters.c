@@ -62,8 +62,27 @@ static void each_need(const isc_graph *graph, need_fn *tell, void *user) {
   need_vector(tell, user, "fc", "bias", graph->architecture.classes);
 }
 
+/* Whether no exponent is all ones, which it is in a NaN or infinite number alone. */
+static bool all_finite_32(const uint32_t *words, int64_t count) {
+  uint32_t bad = 0;
+  for (int64_t i = 0; i < count; i++)
+    bad |= (words[i] & 0x7f800000) == 0x7f800000;
+  return !bad;
+}
+
+static bool all_finite_16(const uint16_t *words, int64_t count, uint16_t exponent) {
+  uint16_t bad = 0;
+  for (int64_t i = 0; i < count; i++)
+    bad |= (words[i] & exponent) == exponent;
+  return !bad;
+}
+
 static bool all_finite(const isc_tensor *tensor, bool positive) {
   int64_t count = isc_tensor_count(tensor);
+  if (!positive && tensor->dtype == ISC_F32)
+    return all_finite_32(tensor->data, count);
+  if (!positive && (tensor->dtype == ISC_F16 || tensor->dtype == ISC_BF16))
+    return all_finite_16(tensor->data, count, tensor->dtype == ISC_F16 ? 0x7c00 : 0x7f80);
   size_t size = isc_dtype_size(tensor->dtype);
   float part[1024];
   for (int64_t start = 0; start < count; start += 1024) {

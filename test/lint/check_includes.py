@@ -27,7 +27,7 @@ DOORS = {
     r"png\.h": r"format/png\.c$",
     r"archive(_entry)?\.h": r"format/archive\.c$",
     r"zlib\.h": r"format/\w+\.c$",
-    r"sha\d*\.h|sha2\.h": r"format/digest\.c$",
+    r"(nettle/)?sha\d*\.h": r"format/digest\.c$",
     r"jansson\.h": r"(format/safetensors|data/contract|report/\w+)\.[ch]$",
     r"omp\.h": r"base/context\.c$",
     r"immintrin\.h": r"nn/",
