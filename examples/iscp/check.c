@@ -115,7 +115,7 @@ static void print_options(const iscp_contract *c) {
   if (c->channels == 1)
     printf(" --channels 1");
   if (c->order == ISCP_ORDER_BGR)
-    printf(" --order bgr");
+    printf(" --order BGR");
   if (c->range == 255)
     printf(" --range 255");
   print_values("mean", c->mean, c->channels);
@@ -315,7 +315,7 @@ const cli_command check_command = {
             "pictures, labels in another order), and the one that restores it is named, with the options to give.\n"
             "The exit code is 1 if the accuracy is no better than by guessing:\n\n"
             "  iscp check model.safetensors t10k-images-idx3-ubyte.gz\n"
-            "  iscp check resnet50.pth imagenet-val/ --preset torchvision-v1 --causes always\n",
+            "  iscp check resnet50.pth imagenet-val/ --input torchvision-v1 --causes always\n",
     .arguments = 2,
     .groups = groups,
     .run = run,

@@ -72,12 +72,24 @@ static void print_contract(const iscp_contract *c, const char *source) {
   printf(" in [0,%d]\n", c->range);
 }
 
+/* Widths and stride as far as they are not the usual ones. */
+static void print_architecture(const iscp_model_info *info) {
+  printf("architecture  ResNet-%d, width %d, ", info->depth, info->width);
+  if (info->planes)
+    printf("first stage %d, ", info->planes);
+  if (info->inner)
+    printf("wide: %d within, ", info->inner);
+  if (info->stride == ISCP_STRIDE_1X1)
+    printf("stride in the 1x1 convolution, ");
+  printf("stem %s, %d classes\n", stem_name(info), info->classes);
+}
+
 static void print_plain(const iscp_context *context, const iscp_model *model, const iscp_model_info *info,
                         const char *path, const char *source) {
   printf("model         %s\n", path);
   printf("sha256        %s\n", iscp_model_hash(model));
-  printf("architecture  ResNet-%d, width %d, stem %s, %d classes\n", info->depth, info->width, stem_name(info),
-         info->classes);
+  printf("weights       %s\n", iscp_model_source(model));
+  print_architecture(info);
   print_names(model, info->classes);
   printf("parameters    %lld\n", (long long)info->parameters);
   printf("multiply-adds %lld an image\n", (long long)info->multiply_adds);
@@ -94,6 +106,10 @@ static void print_json(emitter *to, const iscp_context *context, const iscp_mode
   emit_integer(to, "depth", info->depth);
   emit_integer(to, "width", info->width);
   emit_text(to, "stem", stem_name(info));
+  emit_integer(to, "planes", info->planes ? info->planes : info->width);
+  emit_integer(to, "inner", info->inner ? info->inner : info->planes ? info->planes : info->width);
+  emit_text(to, "stride", info->stride == ISCP_STRIDE_1X1 ? "1x1" : "3x3");
+  emit_text(to, "source", iscp_model_source(model));
   emit_integer(to, "classes", info->classes);
   emit_integer(to, "parameters", info->parameters);
   emit_integer(to, "multiply_adds", info->multiply_adds);

@@ -4,7 +4,7 @@
 
 #include "program.h"
 
-enum { INPUT = 256, SIZE, RESIZE, FILTER, CROP, CROP_RULE, PAD, ORDER, RANGE, MEAN, STD, CHANNELS, NAMES };
+enum { INPUT = 256, SIZE, RESIZE, FILTER, CROP, CROP_RULE, PAD, ORDER, RANGE, MEAN, STD, CHANNELS, NAMES, STATE_DICT, STRIDE };
 
 static const option_line model_lines[] = {
     {INPUT, "input", "NAME|FILE", "a preset, as torchvision-v1 (--input list shows all), or a JSON file:\n"
@@ -21,6 +21,10 @@ static const option_line model_lines[] = {
     {STD, "std", "S[,S,S]", "standard deviation of each channel, as 0.229,0.224,0.225"},
     {CHANNELS, "channels", "N", "1 or 3; default 3 (a grey image is copied to three channels)"},
     {NAMES, "names", "FILE", "names of the classes, one a line; default: those in the model's file"},
+    {STATE_DICT, "state-dict", "KEY", "where a checkpoint of several has the weights, as model_ema or\n"
+                                      "ema.state_dict; default: chosen, iscp info says which"},
+    {STRIDE, "stride", "PLACE", "3x3 or 1x1: the convolution of bottlenecks that has it, which weights\n"
+                                "do not tell; default 3x3, as PyTorch's networks"},
     {0},
 };
 
@@ -156,6 +160,12 @@ static int set_model(void *to, int key, const char *value) {
     CHECKED("std", read_channels(c->std, value), "one number, or three");
   case CHANNELS:
     CHECKED("channels", read_channel_count(&c->channels, value), "1 or 3");
+  case STATE_DICT:
+    settings->state_dict = value;
+    return EXIT_DONE;
+  case STRIDE:
+    settings->stride = !strcmp(value, "1x1") ? ISCP_STRIDE_1X1 : ISCP_STRIDE_3X3;
+    CHECKED("stride", !strcmp(value, "1x1") || !strcmp(value, "3x3"), "3x3 or 1x1");
   default:
     settings->names = value;
     return EXIT_DONE;
@@ -267,7 +277,7 @@ static void add_source(const model_settings *settings, const char *word) {
 /* What the options are laid over: a preset, a file, the defaults if they say all, else what the model's file has. Mean and
  * standard deviation are never guessed. */
 static iscp_status read_base(iscp_contract *contract, iscp_context *context, const char *path,
-                             const model_settings *settings) {
+                             const iscp_model_options *options, const model_settings *settings) {
   iscp_status status = iscp_contract_init(contract, sizeof *contract);
   if (status != ISCP_OK)
     return status;
@@ -283,7 +293,7 @@ static iscp_status read_base(iscp_contract *contract, iscp_context *context, con
   if (is_whole(settings))
     return ISCP_OK;
   iscp_model *stored;
-  status = iscp_model_load(&stored, context, path, NULL);
+  status = iscp_model_load(&stored, context, path, options);
   if (status == ISCP_OK) {
     *contract = *iscp_model_contract(stored);
     add_source(settings, iscp_model_contract_source(stored));
@@ -293,8 +303,8 @@ static iscp_status read_base(iscp_contract *contract, iscp_context *context, con
 }
 
 static iscp_status make_contract(iscp_contract *contract, iscp_context *context, const char *path,
-                                 const model_settings *settings) {
-  iscp_status status = read_base(contract, context, path, settings);
+                                 const iscp_model_options *options, const model_settings *settings) {
+  iscp_status status = read_base(contract, context, path, options, settings);
   lay_over(contract, settings);
   if (settings->given != 1) /* there are others than --input */
     add_source(settings, settings->source && *settings->source ? "and options" : "options");
@@ -317,8 +327,10 @@ int open_model(iscp_model **out, iscp_context *context, const char *path, const 
   int32_t count = 0;
   *out = NULL;
   iscp_status status = iscp_model_options_init(&options, sizeof options);
+  options.state_dict = settings->state_dict;
+  options.stride = settings->stride;
   if (status == ISCP_OK && settings->given) {
-    status = make_contract(&contract, context, path, settings);
+    status = make_contract(&contract, context, path, &options, settings);
     options.contract = &contract;
   }
   if (status != ISCP_OK)

@@ -85,8 +85,9 @@ typedef struct model_settings {
   int given;         /* a bit each option about the input */
   const char *input; /* a preset's name or a file, or NULL */
   iscp_contract contract;
-  const char *names;
-  char *source; /* SOURCE_SIZE bytes that open_model says in where the contract is from, or NULL */
+  const char *names, *state_dict;
+  int32_t stride; /* ISCP_STRIDE_*, 0 = not said */
+  char *source;   /* SOURCE_SIZE bytes that open_model says in where the contract is from, or NULL */
 } model_settings;
 enum { SOURCE_SIZE = 512 };
 

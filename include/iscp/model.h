@@ -20,11 +20,21 @@ enum {
   ISCP_STEM_CIFAR = 2     /* 3x3 convolution of stride 1, no pooling */
 };
 
+/* Where a bottleneck block that halves its input has its stride; tensors do not tell. */
+enum {
+  ISCP_STRIDE_3X3 = 1, /* in the 3x3 convolution: PyTorch's networks ("v1.5") */
+  ISCP_STRIDE_1X1 = 2  /* in the first 1x1 convolution: He et al., 2016, and weights converted from Caffe */
+};
+
 typedef struct iscp_model_options {
   uint32_t struct_size;            /* sizeof(iscp_model_options), set by iscp_model_options_init */
   int32_t class_count;             /* entries of class_names; 0 = take them from the file; default 0 */
   const iscp_contract *contract;   /* the input contract; NULL = the one stored in or beside the file (contract.h); default NULL */
   const char *const *class_names;  /* UTF-8, copied; NULL = those stored in the file, if any; default NULL */
+  const char *state_dict;          /* keys that lead to the weights in a PyTorch checkpoint, as "ema.state_dict"; NULL =
+                                      choose; default NULL */
+  int32_t stride;                  /* ISCP_STRIDE_*; 0 = what a file of iscp_model_save says, else 3x3; default 0 */
+  int32_t reserved;                /* 0 */
 } iscp_model_options;
 
 /* What a model is made of: iscp_model_get_info fills it, iscp_model_create reads it. Later versions may append fields. */
@@ -37,21 +47,29 @@ typedef struct iscp_model_info {
   int32_t channels;     /* channels of the input, 1 or 3 */
   int64_t parameters;   /* trained numbers, without the running statistics */
   int64_t multiply_adds; /* multiply-adds of one image's forward pass at the contract's size */
+  int32_t planes;       /* what the first stage's blocks end in, of bottlenecks a quarter of it; each later stage has twice as
+                           many; 0 = width */
+  int32_t inner;        /* channels of the first stage's 3x3 convolutions in bottlenecks, 128 in the published wide networks;
+                           0 = planes */
+  int32_t stride;       /* ISCP_STRIDE_*; 0 = 3x3 */
+  int32_t reserved;     /* 0 */
 } iscp_model_info;
 
 ISCP_API iscp_status iscp_model_options_init(iscp_model_options *options, uint32_t struct_size);
 
-/* Loads a ResNet with torchvision's tensor names from a PyTorch checkpoint (zip container, a state dict of f32 or
- * f16) or a safetensors file. Depth, width, stem and classes are read off the tensors. Loading is strict: every
- * missing, unexpected or mis-shaped tensor is listed in the message and in the log (ISCP_ERROR_MISMATCH), as is a NaN or
- * infinite weight. A checkpoint is only parsed, nothing in it is executed. `options` may be NULL if the file
- * carries a contract or one lies beside it (contract.h); without any, ISCP_ERROR_MISMATCH. On success the caller owns *out; on failure *out is NULL.
- * Any thread. Since 0.1. */
+/* Loads a ResNet from a PyTorch checkpoint (zip container or legacy stream; a state dict, alone or in a training
+ * checkpoint, or a whole module) or a safetensors file, its weights float32, float16, bfloat16 or float64, under the names
+ * of torchvision, pytorch-cifar or Hugging Face behind any prefix: iscp_model_source says what was found. Depth,
+ * widths, stem and classes are read off the tensors. Loading is strict: every missing, unexpected or mis-shaped
+ * tensor is listed in the message and in the log (ISCP_ERROR_MISMATCH), as is a NaN or infinite weight; a network that
+ * computes something else is refused by what it has (ISCP_ERROR_UNSUPPORTED). A checkpoint is only parsed, nothing in it
+ * is executed. `options` may be NULL if the file carries a contract or one lies beside it (contract.h); without any,
+ * ISCP_ERROR_MISMATCH. On success the caller owns *out; on failure *out is NULL. Any thread. Since 0.1. */
 ISCP_API iscp_status iscp_model_load(iscp_model **out, iscp_context *context, const char *path,
                                      const iscp_model_options *options);
 
-/* Makes a network that was not trained, of `info`'s depth, width, stem, classes and channels (its other fields are not
- * read: those of iscp_model_get_info may stand there). Its weights are random, named by `seed`, and distributed as
+/* Makes a network that was not trained, of `info`'s depth, width, stem, classes, channels, planes, inner and stride
+ * (parameters and multiply_adds are not read: those of iscp_model_get_info may stand there). Its weights are random, named by `seed`, and distributed as
  * torchvision's: convolutions normal with deviation sqrt(2 / (out channels * kernel height * kernel width)), batch norm
  * 1, 0, 0, 1, the dense layer uniform in +-1 / sqrt(features). `options->contract` is required, with as many channels.
  * On success the caller owns *out; on failure *out is NULL. Any thread. Since 0.1. */
@@ -61,7 +79,8 @@ ISCP_API iscp_status iscp_model_create(iscp_model **out, iscp_context *context, 
 /* The numbers types that iscp_model_save can store weights in. */
 enum { ISCP_STORE_F32 = 1, ISCP_STORE_F16 = 2 };
 
-/* Writes the model as safetensors with the contract and the class names in its metadata; `store` is ISCP_STORE_*.
+/* Writes the model as safetensors under torchvision's names, with the contract, the class names and the stride's place in
+ * its metadata; `store` is ISCP_STORE_*.
  * The file is whole or absent. Any thread. Since 0.1. */
 ISCP_API iscp_status iscp_model_save(const iscp_model *model, const char *path, int32_t store);
 
@@ -80,6 +99,10 @@ ISCP_API const iscp_contract *iscp_model_contract(const iscp_model *model);
 /* Where the input contract is from: "options", "metadata" of the file, or the path of a file beside it; lives as long as the
  * model. NULL for NULL. Since 0.1. */
 ISCP_API const char *iscp_model_contract_source(const iscp_model *model);
+
+/* One line, UTF-8: where the weights came from, as "PyTorch zip, state dict model, prefix module., names of torchvision".
+ * "random weights" for a model made by iscp_model_create. Lives as long as the model, NULL for NULL. Since 0.1. */
+ISCP_API const char *iscp_model_source(const iscp_model *model);
 
 /* The name of class `index`, or NULL if the model has no names or the index is out of range. Since 0.1. */
 ISCP_API const char *iscp_model_class_name(const iscp_model *model, int32_t index);

@@ -1,10 +1,10 @@
-/* SHA-256 of files and of what the manifests count, by libmd. */
-#include <sha256.h>
+/* SHA-256 of files and of what the manifests count, by nettle, which has it in the CPU's own instructions. */
+#include <nettle/sha2.h>
 
 #include "format/reader.h"
 
 struct isc_digest {
-  SHA256_CTX state;
+  struct sha256_ctx state;
   const iscp_context *context;
 };
 
@@ -12,19 +12,19 @@ iscp_status isc_digest_create(isc_digest **out, const iscp_context *context) {
   *out = isc_alloc(context, sizeof **out);
   if (!*out)
     return ISCP_ERROR_MEMORY;
-  SHA256_Init(&(*out)->state);
+  sha256_init(&(*out)->state);
   (*out)->context = context;
   return ISCP_OK;
 }
 
 void isc_digest_update(isc_digest *digest, const void *bytes, size_t size) {
-  SHA256_Update(&digest->state, bytes, size);
+  sha256_update(&digest->state, size, bytes);
 }
 
-static void finish(SHA256_CTX *state, char text[ISC_DIGEST_TEXT]) {
+static void finish(struct sha256_ctx *state, char text[ISC_DIGEST_TEXT]) {
   static const char digits[] = "0123456789abcdef";
-  uint8_t hash[SHA256_DIGEST_LENGTH];
-  SHA256_Final(hash, state);
+  uint8_t hash[SHA256_DIGEST_SIZE];
+  sha256_digest(state, sizeof hash, hash);
   for (size_t i = 0; i < sizeof hash; i++) {
     text[2 * i] = digits[hash[i] >> 4];
     text[2 * i + 1] = digits[hash[i] & 15];
@@ -40,12 +40,12 @@ void isc_digest_finish(isc_digest *digest, char text[ISC_DIGEST_TEXT]) {
 enum { BLOCK = 1 << 16 };
 
 static iscp_status digest_source(char text[ISC_DIGEST_TEXT], const isc_source *source, uint8_t *block) {
-  SHA256_CTX state;
-  SHA256_Init(&state);
+  struct sha256_ctx state;
+  sha256_init(&state);
   for (int64_t at = 0; at < source->size; at += BLOCK) {
     size_t size = source->size - at < BLOCK ? (size_t)(source->size - at) : BLOCK;
     ISC_TRY(isc_source_read(source, at, block, size));
-    SHA256_Update(&state, block, size);
+    sha256_update(&state, size, block);
   }
   finish(&state, text);
   return ISCP_OK;

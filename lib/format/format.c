@@ -15,7 +15,8 @@ typedef struct format {
   kind kind;
   const char *extensions; /* each with its dot and a space after it */
   bool (*probe)(const uint8_t *head, size_t size);
-  iscp_status (*read_tensors)(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
+  iscp_status (*read_tensors)(isc_tensor_set *out, const iscp_context *context, const isc_source *source,
+                              const char *wanted);
   iscp_status (*read_tensor)(isc_tensor *out, const iscp_context *context, const isc_source *source);
 } format;
 
@@ -34,7 +35,7 @@ enum { FORMATS = sizeof formats / sizeof *formats };
 static const char *const kind_names[] = {[CHECKPOINT] = "checkpoint", [ARRAY] = "array", [PICTURE] = "picture"};
 
 static const char *const expected[] = {
-    [CHECKPOINT] = "a safetensors file or a PyTorch checkpoint (zip container)",
+    [CHECKPOINT] = "a safetensors file or a PyTorch checkpoint",
     [ARRAY] = "a .npy file or an IDX file (plain or .gz)",
     [PICTURE] = "a PNG or JPEG file",
 };
@@ -69,10 +70,12 @@ static iscp_status choose(const format **out, kind wanted, const isc_source *sou
   return ISCP_OK;
 }
 
-static iscp_status read_tensors(isc_tensor_set *out, const iscp_context *context, const isc_source *source) {
+static iscp_status read_tensors(isc_tensor_set *out, const char **container, const iscp_context *context,
+                                const isc_source *source, const char *wanted) {
   const format *found;
   ISC_TRY(choose(&found, CHECKPOINT, source));
-  iscp_status status = found->read_tensors(out, context, source);
+  *container = found->name;
+  iscp_status status = found->read_tensors(out, context, source, wanted);
   if (status != ISCP_OK)
     isc_tensor_set_release(out, context);
   return status;
@@ -87,14 +90,20 @@ static iscp_status read_tensor(isc_tensor *out, const iscp_context *context, kin
   return status;
 }
 
-iscp_status isc_read_tensors(isc_tensor_set *out, const iscp_context *context, const char *path) {
+iscp_status isc_read_checkpoint(isc_tensor_set *out, const char **container, const iscp_context *context,
+                                const char *path, const char *wanted) {
   memset(out, 0, sizeof *out);
   isc_source source;
   iscp_status status = isc_source_open(&source, path);
   if (status == ISCP_OK)
-    status = read_tensors(out, context, &source);
+    status = read_tensors(out, container, context, &source, wanted);
   isc_source_close(&source);
   return status == ISCP_OK ? ISCP_OK : isc_fail_in(status, path);
+}
+
+iscp_status isc_read_tensors(isc_tensor_set *out, const iscp_context *context, const char *path) {
+  const char *container;
+  return isc_read_checkpoint(out, &container, context, path, NULL);
 }
 
 static iscp_status read_tensor_file(isc_tensor *out, const iscp_context *context, kind wanted, const char *path) {

@@ -10,8 +10,11 @@
 
 /* ---- Reading by content (format.c) ---- */
 
-/* A checkpoint: named tensors and metadata. PyTorch zip container, safetensors. Of a PyTorch checkpoint, the metadata
- * "pytorch.dict" says where the state dict was found: "top level", or the name of a dict in it as "state_dict". */
+/* A checkpoint: named tensors and metadata. PyTorch's zip container and legacy stream, safetensors. Of a PyTorch
+ * checkpoint, the metadata "pytorch.dict" says where the state dict was found: "top level", or the keys that lead to it as
+ * "ema.state_dict"; `wanted` says where it is to be found, NULL = choose. *container is the format's name. */
+iscp_status isc_read_checkpoint(isc_tensor_set *out, const char **container, const iscp_context *context,
+                                const char *path, const char *wanted);
 iscp_status isc_read_tensors(isc_tensor_set *out, const iscp_context *context, const char *path);
 
 /* One array: .npy of all types but bf16, IDX plain or gzipped. dtype as stored, native byte order, C order. */

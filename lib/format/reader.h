@@ -38,10 +38,15 @@ bool isc_idx_probe(const uint8_t *head, size_t size); /* plain or gzip */
 bool isc_png_probe(const uint8_t *head, size_t size);
 bool isc_jpeg_probe(const uint8_t *head, size_t size);
 
-iscp_status isc_safetensors_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
-iscp_status isc_pytorch_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
-iscp_status isc_pytorch_legacy_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
-iscp_status isc_pytorch_tar_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source);
+/* Of checkpoints, the state dict `wanted` by its path in the file, NULL for the reader's choice. */
+iscp_status isc_safetensors_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source,
+                                 const char *wanted);
+iscp_status isc_pytorch_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source,
+                             const char *wanted);
+iscp_status isc_pytorch_legacy_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source,
+                                    const char *wanted);
+iscp_status isc_pytorch_tar_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source,
+                                 const char *wanted);
 iscp_status isc_npy_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 iscp_status isc_idx_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc_source *source);

@@ -7,8 +7,8 @@
 
 #include "format/reader.h"
 
-/* The format allows 100 MB; 8192 tensors need one. */
-enum { HEADER_LIMIT = 16 << 20, PREFIX = 8 };
+/* The format allows 100 MB; 8192 tensors need one, and a parsed header takes up to thirty times its size. */
+enum { HEADER_LIMIT = 2 << 20, PREFIX = 8 };
 
 static const char METADATA[] = "__metadata__";
 
@@ -188,9 +188,12 @@ done:
   return status;
 }
 
-iscp_status isc_safetensors_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source) {
+iscp_status isc_safetensors_read(isc_tensor_set *out, const iscp_context *context, const isc_source *source,
+                                 const char *wanted) {
   header h = {0};
   iscp_status status;
+  if (wanted)
+    return isc_fail(ISCP_ERROR_MISMATCH, "has no state dict \"%.64s\": a safetensors file is one state dict", wanted);
   ISC_TRY_OR_DONE(parse_json(&h, context, source));
   ISC_TRY_OR_DONE(get_entries(&h, context, source));
   ISC_TRY_OR_DONE(get_metadata(out, context, &h));

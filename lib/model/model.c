@@ -3,6 +3,7 @@
 #include "model/model.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,26 +14,33 @@ struct iscp_model {
   iscp_context *context;
   isc_network *network;
   iscp_contract contract;
-  char *source; /* where the contract is from */
+  char *contract_source;
   char **names; /* one a class, or NULL */
   size_t name_count;
   char hash[ISC_DIGEST_TEXT];
+  char source[512]; /* of the weights */
 };
 
 static const char CONTRACT_KEY[] = "iscp.contract";
 
+/* In metadata under ISC_STRIDE_KEY. */
+static const char *const stride_names[] = {[ISCP_STRIDE_3X3] = "3x3", [ISCP_STRIDE_1X1] = "1x1"};
+
 static const iscp_model_options defaults = {.struct_size = sizeof(iscp_model_options)};
 
+/* The structs' sizes before they grew. */
+enum { FIRST_OPTIONS = offsetof(iscp_model_options, state_dict), FIRST_INFO = offsetof(iscp_model_info, planes) };
+
 iscp_status iscp_model_options_init(iscp_model_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_model_options");
+  return isc_options_init(options, struct_size, &defaults, sizeof defaults, FIRST_OPTIONS, "iscp_model_options");
 }
 
 /* ---- Contract and names ---- */
 
-static iscp_status set_source(iscp_model *model, const char *source) {
-  isc_free(model->context, model->source);
-  model->source = isc_strdup(model->context, source);
-  return model->source ? ISCP_OK : ISCP_ERROR_MEMORY;
+static iscp_status set_contract_source(iscp_model *model, const char *source) {
+  isc_free(model->context, model->contract_source);
+  model->contract_source = isc_strdup(model->context, source);
+  return model->contract_source ? ISCP_OK : ISCP_ERROR_MEMORY;
 }
 
 /* What the file carries, else what lies beside it; *found says which, NULL if neither is there. */
@@ -55,7 +63,7 @@ static iscp_status take_found(iscp_model *model, iscp_status status, const char 
   if (status == ISCP_OK && !found)
     return isc_fail(ISCP_ERROR_MISMATCH, "the file carries no input contract, expected one in the options (height, width, "
                     "padding, mean, std), or in a file \"<weights>.contract.json\" beside it");
-  return status == ISCP_OK ? set_source(model, found) : status;
+  return status == ISCP_OK ? set_contract_source(model, found) : status;
 }
 
 /* The caller's contract stands in for the stored one, which then gives the names alone, and may be unreadable. */
@@ -65,7 +73,7 @@ static iscp_status take_given(iscp_model *model, iscp_status status, const iscp_
   if (status != ISCP_OK)
     isc_log(model->context, ISCP_LOG_WARNING, "the stored input contract is not read: %s", iscp_error_message());
   ISC_TRY(isc_contract_read(&model->contract, given));
-  return set_source(model, "options");
+  return set_contract_source(model, "options");
 }
 
 static iscp_status copy_names(iscp_model *model, const iscp_model_options *options) {
@@ -112,10 +120,13 @@ static iscp_status check_fit(const iscp_model *model, const isc_architecture *a)
 /* What loading and creating have in common: the options, and a model without a network. */
 static iscp_status begin(iscp_model **out, iscp_context *context, iscp_model_options *options,
                          const iscp_model_options *given) {
-  ISC_TRY(isc_options_read(options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_model_options"));
+  ISC_TRY(isc_options_read(options, &defaults, sizeof defaults, FIRST_OPTIONS, given, "iscp_model_options"));
   if (options->class_count < 0 || (options->class_count > 0 && !options->class_names))
     return isc_fail(ISCP_ERROR_ARGUMENT, "class_count is %d with class_names %s, expected 0 or a list of that many names",
                     options->class_count, options->class_names ? "set" : "NULL");
+  if (options->stride < 0 || options->stride > ISCP_STRIDE_1X1 || options->reserved)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "stride is %d, reserved %d, expected 0, ISCP_STRIDE_3X3 or ISCP_STRIDE_1X1, and 0",
+                    options->stride, options->reserved);
   iscp_model *model = isc_calloc(context, 1, sizeof *model);
   if (!model)
     return ISCP_ERROR_MEMORY;
@@ -136,20 +147,37 @@ static iscp_status finish(iscp_model **out, iscp_status status) {
 
 /* ---- Loading ---- */
 
+static void say_source(iscp_model *model, const char *container, const isc_tensor_set *tensors, const isc_naming *naming) {
+  const char *dict = isc_tensor_set_metadata(tensors, "pytorch.dict");
+  const char *prefix = *naming->prefix ? ", prefix " : "";
+  snprintf(model->source, sizeof model->source, "%s%s%s%s%s, names of %s", container, dict ? ", state dict " : "",
+           dict ? dict : "", prefix, naming->prefix, naming->scheme);
+  isc_log(model->context, ISCP_LOG_INFO, "the weights: %s", model->source);
+}
+
+static iscp_status take_network(iscp_model *model, const char *path, const char *container, isc_tensor_set *tensors,
+                                const iscp_model_options *options) {
+  isc_naming naming;
+  ISC_TRY(take_contract(model, tensors, path, options));
+  ISC_TRY(isc_naming_apply(&naming, model->context, tensors));
+  say_source(model, container, tensors, &naming);
+  if (options->stride)
+    ISC_TRY(isc_tensor_set_describe(tensors, model->context, ISC_STRIDE_KEY, stride_names[options->stride]));
+  ISC_TRY(isc_network_create(&model->network, model->context, tensors));
+  if (isc_contract_reverses(&model->contract))
+    isc_network_reverse(model->network);
+  return check_fit(model, isc_network_architecture(model->network));
+}
+
 static iscp_status load(iscp_model *model, const char *path, const iscp_model_options *options) {
   isc_tensor_set tensors = {0};
-  iscp_status status = isc_read_tensors(&tensors, model->context, path);
+  const char *container;
+  iscp_status status = isc_read_checkpoint(&tensors, &container, model->context, path, options->state_dict);
   if (status != ISCP_OK)
     return status; /* the reader named the file */
-  status = take_contract(model, &tensors, path, options);
-  if (status == ISCP_OK)
-    status = isc_network_create(&model->network, model->context, &tensors);
-  if (status == ISCP_OK)
-    status = check_fit(model, isc_network_architecture(model->network));
-  if (status == ISCP_OK && isc_contract_reverses(&model->contract))
-    isc_network_reverse(model->network);
+  status = take_network(model, path, container, &tensors, options);
   isc_tensor_set_release(&tensors, model->context);
-  if (status == ISCP_ERROR_MISMATCH || status == ISCP_ERROR_FORMAT)
+  if (status == ISCP_ERROR_MISMATCH || status == ISCP_ERROR_FORMAT || status == ISCP_ERROR_UNSUPPORTED)
     return isc_fail_in(status, path);
   return status == ISCP_OK ? isc_digest_file(model->hash, model->context, path) : status;
 }
@@ -170,8 +198,11 @@ iscp_status iscp_model_load(iscp_model **out, iscp_context *context, const char 
 static iscp_status read_architecture(isc_architecture *architecture, const iscp_model_info *given) {
   static const iscp_model_info none = {.struct_size = sizeof none};
   iscp_model_info info;
-  ISC_TRY(isc_options_read(&info, &none, sizeof none, sizeof none, given, "iscp_model_info"));
-  *architecture = (isc_architecture){info.depth, info.width, info.stem, info.classes, info.channels};
+  ISC_TRY(isc_options_read(&info, &none, sizeof none, FIRST_INFO, given, "iscp_model_info"));
+  *architecture = (isc_architecture){info.depth,    info.width,  info.stem,  info.classes,
+                                     info.channels, info.planes, info.inner, info.stride};
+  if (info.reserved)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "reserved is %d, expected 0", info.reserved);
   return isc_architecture_check(architecture);
 }
 
@@ -200,13 +231,16 @@ static iscp_status draw(isc_tensor_set *tensors, const iscp_context *context, co
 static iscp_status make(iscp_model *model, const isc_architecture *architecture, const iscp_model_options *options,
                         uint64_t seed) {
   ISC_TRY(isc_contract_read(&model->contract, options->contract));
-  ISC_TRY(set_source(model, "options"));
+  ISC_TRY(set_contract_source(model, "options"));
   if (options->class_names && options->class_count > 0)
     ISC_TRY(copy_names(model, options));
   ISC_TRY(check_fit(model, architecture));
   isc_tensor_set tensors = {0};
   ISC_TRY(draw(&tensors, model->context, architecture, seed));
   iscp_status status = digest_tensors(model->hash, model->context, &tensors);
+  snprintf(model->source, sizeof model->source, "random weights");
+  if (status == ISCP_OK && architecture->stride)
+    status = isc_tensor_set_describe(&tensors, model->context, ISC_STRIDE_KEY, stride_names[architecture->stride]);
   if (status == ISCP_OK)
     status = isc_network_create(&model->network, model->context, &tensors);
   if (status == ISCP_OK && isc_contract_reverses(&model->contract))
@@ -243,7 +277,7 @@ void iscp_model_destroy(iscp_model *model) {
   iscp_context *context = model->context;
   isc_network_drop(model->network);
   isc_names_free(model->names, model->name_count, context);
-  isc_free(context, model->source);
+  isc_free(context, model->contract_source);
   isc_free(context, model);
   isc_context_drop(context);
 }
@@ -295,6 +329,8 @@ static iscp_status collect(isc_tensor_set *set, const iscp_model *model, isc_dty
     if (status != ISCP_OK)
       return status;
   }
+  if (isc_network_architecture(model->network)->stride == ISCP_STRIDE_1X1)
+    ISC_TRY(isc_tensor_set_describe(set, model->context, ISC_STRIDE_KEY, stride_names[ISCP_STRIDE_1X1]));
   char *json;
   ISC_TRY(isc_contract_print(&json, model->context, &model->contract, (const char *const *)model->names,
                              model->name_count));
@@ -331,19 +367,26 @@ iscp_status iscp_model_get_info(const iscp_model *model, iscp_model_info *info) 
       .channels = a->channels,
       .parameters = isc_network_parameters(model->network),
       .multiply_adds = isc_network_multiply_adds(model->network, model->contract.height, model->contract.width),
+      .planes = a->planes,
+      .inner = a->inner,
+      .stride = a->stride,
   };
-  return isc_output_write(info, &result, sizeof result, sizeof result, "iscp_model_info");
+  return isc_output_write(info, &result, sizeof result, FIRST_INFO, "iscp_model_info");
 }
 
 const iscp_context *iscp_model_context(const iscp_model *model) { return model ? model->context : NULL; }
 
 const iscp_contract *iscp_model_contract(const iscp_model *model) { return model ? &model->contract : NULL; }
 
-const char *iscp_model_contract_source(const iscp_model *model) { return model ? model->source : NULL; }
+const char *iscp_model_contract_source(const iscp_model *model) {
+  return model ? model->contract_source : NULL;
+}
 
 const char *iscp_model_class_name(const iscp_model *model, int32_t index) {
   return model && index >= 0 && (size_t)index < model->name_count ? model->names[index] : NULL;
 }
+
+const char *iscp_model_source(const iscp_model *model) { return model ? model->source : NULL; }
 
 const char *iscp_model_hash(const iscp_model *model) { return model ? model->hash : NULL; }
 

@@ -62,17 +62,19 @@ typedef struct block {
 } block;
 
 static block add_block_layers(builder *b, int stage, int index, flow src, bool bottleneck) {
-  int32_t planes = b->graph->architecture.width << stage, stride = stage > 0 && index == 0 ? 2 : 1;
-  int32_t out = bottleneck ? 4 * planes : planes;
+  const isc_architecture *a = &b->graph->architecture;
+  int32_t planes = (a->planes ? a->planes : a->width) << stage, stride = stage > 0 && index == 0 ? 2 : 1;
+  int32_t out = bottleneck ? 4 * planes : planes, inner = bottleneck && a->inner ? a->inner << stage : planes;
+  int strided = bottleneck && a->stride != ISCP_STRIDE_1X1 ? 1 : 0;
   block made = {.count = bottleneck ? 3 : 2, .shortcut = ISC_NO_LAYER};
   flow at = src;
   for (int i = 0; i < made.count; i++) {
     char conv[40], norm[40];
     snprintf(conv, sizeof conv, "layer%d.%d.conv%d", stage + 1, index, i + 1);
     snprintf(norm, sizeof norm, "layer%d.%d.bn%d", stage + 1, index, i + 1);
-    bool last = i == made.count - 1, strided = bottleneck ? i == 1 : i == 0;
+    bool last = i == made.count - 1;
     int32_t k = bottleneck && i != 1 ? 1 : 3;
-    made.layers[i] = add_layer(b, conv, norm, at, last ? out : planes, k, strided ? stride : 1, true, last);
+    made.layers[i] = add_layer(b, conv, norm, at, last ? out : inner, k, i == strided ? stride : 1, true, last);
     at = flow_behind(b, made.layers[i]);
   }
   if (stride != 1 || src.c != out) {

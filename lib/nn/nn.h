@@ -19,7 +19,26 @@ typedef struct isc_architecture {
   int32_t stem;     /* ISCP_STEM_* */
   int32_t classes;  /* rows of fc.weight */
   int32_t channels; /* channels of the input */
+  int32_t planes;   /* of the first stage, doubled from each to the next: bottlenecks end in 4 times them; 0 = width */
+  int32_t inner;    /* channels of the first stage's 3x3 convolutions in bottlenecks; 0 = planes */
+  int32_t stride;   /* ISCP_STRIDE_*, 0 = ISCP_STRIDE_3X3 */
 } isc_architecture;
+
+/* The metadata that says the place of a stride, "3x3" or "1x1", which no shape tells. */
+#define ISC_STRIDE_KEY "iscp.stride"
+
+/* ---- Names (naming.c, lookalike.c) ---- */
+
+enum { ISC_PREFIX_TEXT = 256 };
+
+typedef struct isc_naming {
+  const char *scheme; /* whose names the tensors had, static: "torchvision", "pytorch-cifar", "Hugging Face" ... */
+  char prefix[ISC_PREFIX_TEXT]; /* what stood before them: "module." */
+} isc_naming;
+
+/* Gives the tensors of a ResNet torchvision's names and releases those outside of it. ISCP_ERROR_UNSUPPORTED for a network
+ * of another kind, ISCP_ERROR_MISMATCH for several of which none is the one. */
+iscp_status isc_naming_apply(isc_naming *found, const iscp_context *context, isc_tensor_set *tensors);
 
 /* Reads the architecture off the tensors' names and shapes (torchvision's). ISCP_ERROR_MISMATCH says what is missing. */
 iscp_status isc_architecture_infer(isc_architecture *architecture, const isc_tensor_set *tensors);

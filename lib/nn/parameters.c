@@ -62,8 +62,27 @@ static void each_need(const isc_graph *graph, need_fn *tell, void *user) {
   need_vector(tell, user, "fc", "bias", graph->architecture.classes);
 }
 
+/* Whether no exponent is all ones, which it is in a NaN or infinite number alone. */
+static bool all_finite_32(const uint32_t *words, int64_t count) {
+  uint32_t bad = 0;
+  for (int64_t i = 0; i < count; i++)
+    bad |= (words[i] & 0x7f800000) == 0x7f800000;
+  return !bad;
+}
+
+static bool all_finite_16(const uint16_t *words, int64_t count, uint16_t exponent) {
+  uint16_t bad = 0;
+  for (int64_t i = 0; i < count; i++)
+    bad |= (words[i] & exponent) == exponent;
+  return !bad;
+}
+
 static bool all_finite(const isc_tensor *tensor, bool positive) {
   int64_t count = isc_tensor_count(tensor);
+  if (!positive && tensor->dtype == ISC_F32)
+    return all_finite_32(tensor->data, count);
+  if (!positive && (tensor->dtype == ISC_F16 || tensor->dtype == ISC_BF16))
+    return all_finite_16(tensor->data, count, tensor->dtype == ISC_F16 ? 0x7c00 : 0x7f80);
   size_t size = isc_dtype_size(tensor->dtype);
   float part[1024];
   for (int64_t start = 0; start < count; start += 1024) {
@@ -79,12 +98,15 @@ static bool all_finite(const isc_tensor *tensor, bool positive) {
 typedef struct check {
   faults *faults;
   const isc_tensor_set *tensors;
+  bool *seen; /* of each tensor, whether the network needs it */
 } check;
 
 static void check_need(void *user, const need *item) {
   check *c = user;
   const isc_tensor *tensor = isc_tensor_set_find(c->tensors, item->name);
   char got[ISC_SHAPE_TEXT], expected[ISC_SHAPE_TEXT];
+  if (tensor)
+    c->seen[tensor - c->tensors->items] = true;
   if (!tensor)
     add_fault(c->faults, "tensor \"%s\" is missing", item->name);
   else if (tensor->dims != item->dims || memcmp(tensor->shape, item->shape, (size_t)item->dims * sizeof *item->shape))
@@ -97,36 +119,25 @@ static void check_need(void *user, const need *item) {
               item->positive ? ", infinite or negative" : " or infinite");
 }
 
-typedef struct lookup {
-  const char *name;
-  bool known;
-} lookup;
-
-static void look_up(void *user, const need *item) {
-  lookup *l = user;
-  l->known = l->known || !strcmp(l->name, item->name);
-}
-
 static bool ends_with(const char *text, const char *end) {
   size_t a = strlen(text), b = strlen(end);
   return a >= b && !strcmp(text + a - b, end);
 }
 
-static void check_unexpected(check *c, const isc_graph *graph) {
-  for (size_t i = 0; i < c->tensors->count; i++) {
-    lookup l = {c->tensors->items[i].name, ends_with(c->tensors->items[i].name, ".num_batches_tracked")};
-    if (!l.known)
-      each_need(graph, look_up, &l);
-    if (!l.known)
-      add_fault(c->faults, "tensor \"%.80s\" is unexpected", l.name);
-  }
+static void check_unexpected(check *c) {
+  for (size_t i = 0; i < c->tensors->count; i++)
+    if (!c->seen[i] && !ends_with(c->tensors->items[i].name, ".num_batches_tracked"))
+      add_fault(c->faults, "tensor \"%.80s\" is unexpected", c->tensors->items[i].name);
 }
 
 iscp_status isc_parameters_check(const isc_tensor_set *tensors, const isc_graph *graph, const iscp_context *context) {
   faults found = {.context = context};
-  check c = {&found, tensors};
+  check c = {&found, tensors, isc_calloc(context, tensors->count + 1, sizeof *c.seen)};
+  if (!c.seen)
+    return ISCP_ERROR_MEMORY;
   each_need(graph, check_need, &c);
-  check_unexpected(&c, graph);
+  check_unexpected(&c);
+  isc_free(context, c.seen);
   if (!found.count)
     return ISCP_OK;
   if (found.count <= 3)

@@ -80,8 +80,10 @@ static json_t *model_json(const iscp_model *model) {
   iscp_model_info info = {.struct_size = sizeof info};
   if (iscp_model_get_info(model, &info) != ISCP_OK)
     return NULL;
-  return json_pack("{ss si si ss si sI sI so}", "weights_sha256", iscp_model_hash(model), "depth", info.depth, "width",
-                   info.width, "stem", info.stem == ISCP_STEM_CIFAR ? "cifar" : "imagenet", "classes", info.classes,
+  return json_pack("{ss ss si si ss ss si sI sI so}", "weights_sha256", iscp_model_hash(model), "weights_source",
+                   iscp_model_source(model), "depth", info.depth, "width", info.width, "stem",
+                   info.stem == ISCP_STEM_CIFAR ? "cifar" : "imagenet", "stride",
+                   info.stride == ISCP_STRIDE_1X1 ? "1x1" : "3x3", "classes", info.classes,
                    "parameters", (json_int_t)info.parameters, "multiply_adds", (json_int_t)info.multiply_adds,
                    "contract", contract_json(iscp_model_contract(model)));
 }

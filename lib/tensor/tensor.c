@@ -76,6 +76,15 @@ iscp_status isc_tensor_set_add(isc_tensor_set *set, const iscp_context *context,
 iscp_status isc_tensor_set_describe(isc_tensor_set *set, const iscp_context *context, const char *key,
                                     const char *value) {
   size_t count = set->metadata_count;
+  for (size_t i = 0; i < count; i++)
+    if (!strcmp(set->keys[i], key)) {
+      char *copy = isc_strdup(context, value);
+      if (!copy)
+        return ISCP_ERROR_MEMORY;
+      isc_free(context, set->values[i]);
+      set->values[i] = copy;
+      return ISCP_OK;
+    }
   ISC_TRY(isc_grow(context, (void **)&set->keys, &set->keys_capacity, count + 1, sizeof *set->keys));
   ISC_TRY(isc_grow(context, (void **)&set->values, &set->values_capacity, count + 1, sizeof *set->values));
   char *key_copy = isc_strdup(context, key);

@@ -59,6 +59,7 @@ typedef struct isc_tensor_set {
 
 /* Appends and takes over `tensor` (zeroed on success). A name that is there already is ISCP_ERROR_FORMAT. */
 iscp_status isc_tensor_set_add(isc_tensor_set *set, const iscp_context *context, isc_tensor *tensor);
+/* Sets a metadata's value, in place of what it was. */
 iscp_status isc_tensor_set_describe(isc_tensor_set *set, const iscp_context *context, const char *key, const char *value);
 const isc_tensor *isc_tensor_set_find(const isc_tensor_set *set, const char *name);
 const char *isc_tensor_set_metadata(const isc_tensor_set *set, const char *key); /* NULL if absent */

@@ -23,10 +23,23 @@ class Info(Case):
         self.assertEqual((info["depth"], info["width"], info["stem"], info["classes"]), (50, 16, "cifar", 10))
         self.assertEqual(len(info["names"]), 10)
         self.assertRegex(info["weights_sha256"], "^[0-9a-f]{64}$")
+        self.assertEqual((info["planes"], info["inner"], info["stride"]), (16, 16, "3x3"))
+        self.assertEqual(info["source"], "safetensors, names of torchvision")
         self.assertGreater(info["multiply_adds"], info["parameters"])
         contract = info["contract"]
         self.assertEqual((contract["channels"], contract["height"], contract["pad"]), (3, 28, [0, 0, 0, 0]))
         self.assertEqual((contract["mean"], contract["std"]), ([0.286] * 3, [0.353] * 3))
+
+    def test_where_the_weights_are(self):
+        self.assertIn("weights       safetensors, names of torchvision", run("info", MODEL).stdout)
+        self.check_one_line(run("info", MODEL, "--state-dict", "ema", code=1), "fashion-natural.safetensors", '"ema"')
+
+    def test_stride(self):
+        self.assertEqual(self.read(MODEL, "--stride", "1x1")["stride"], "1x1")
+        self.assertEqual(self.read(MODEL, "--stride", "1x1", "--mean", "0.3")["stride"], "1x1")
+        self.assertIn("stride in the 1x1 convolution", run("info", MODEL, "--stride", "1x1").stdout)
+        self.assertEqual(self.read(MODEL, "--stride", "3x3")["stride"], "3x3")
+        self.check_one_line(run("info", MODEL, "--stride", "2x2", code=2), "2x2", "3x3 or 1x1")
 
     def test_machine_options(self):
         info = self.read(MODEL, "--threads", "1", "--backend", "blas")

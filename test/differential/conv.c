@@ -250,7 +250,7 @@ static bool is_same_layer(const isc_layer *a, const isc_layer *b) {
 /* Every distinct convolution of ResNet-50: oneDNN must have good code for each, so nothing may be refused. */
 static void check_resnet50(int32_t stem, int32_t side, int32_t batch) {
   iscp_context *context = support_context();
-  isc_architecture a = {50, 64, stem, 1000, 3};
+  isc_architecture a = {50, 64, stem, 1000, 3, 0, 0, 0};
   isc_graph *graph = malloc(sizeof *graph);
   isc_compute compute;
   way ways[4];

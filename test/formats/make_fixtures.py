@@ -6,11 +6,15 @@
 writes the files and expected.txt, whose lines are: file, name of the tensor or "-", type, shape, SHA-256 of the numbers
 in C order; or file, "metadata", key, value. A library that is not installed makes no files. check_formats.py uses the
 same functions with another seed at each run."""
+import argparse
+import collections
 import gzip
 import hashlib
 import os
+import pathlib
 import struct
 import sys
+import warnings
 import zipfile
 import zlib
 
@@ -118,6 +122,62 @@ def make_torch(folder):
     torch.save(accents, folder.file("réseau.pth"))
     os.rename(folder.file("réseau.pth"), folder.file("accents.pth"))
     folder.expect_state("accents.pth", accents)
+
+
+class Trained(torch.nn.Sequential if torch else object):
+    """A module that is saved whole, with attributes of other classes."""
+
+
+def swap(source, target):
+    """The same as a big-endian machine writes it: numbers of 4 bytes swapped."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            if "/data/" in entry.filename:
+                data = numpy.frombuffer(data, "<u4").byteswap().tobytes()
+            new.writestr(entry.filename, b"big" if entry.filename.endswith("/byteorder") else data)
+
+
+def make_legacy_torch(folder):
+    """Both containers of what stands around a state dict, in each protocol."""
+    if not torch or not numpy:
+        return
+
+    def save(file, value, state, choice="top level", **options):
+        torch.save(value, folder.file(file), **options)
+        folder.expect_state(file, state, choice)
+
+    old = {"_use_new_zipfile_serialization": False}
+    views = strided_views()
+    for protocol in (1, 2, 3, 4, 5):
+        save(f"legacy{protocol}.pth", views, views, pickle_protocol=protocol, **old)
+    save("protocol1.pth", views, views, pickle_protocol=1)
+    save("protocol5.pth", views, views, pickle_protocol=5)
+    types = all_types()
+    save("legacy-types.pth", types, types, **old)
+    net = Trained(torch.nn.Conv2d(3, 2, 3), torch.nn.BatchNorm2d(2))
+    net.config = argparse.Namespace(rate=0.1, names={"a", "b"})
+    parameter = torch.nn.Parameter(torch.randn(2, 2, 3, 3))
+    parameter.note = "an attribute"
+    rest = {"epoch": 3, "args": net.config, "best": numpy.float64(0.5), "rng": torch.get_rng_state(), "size": torch.Size([2]),
+            "device": torch.device("cpu"), "dtype": torch.float16, "complex": torch.zeros(3) + 0j, "path": pathlib.PurePath("a"),
+            "optimizer": {"state": {0: {"exp_avg": torch.randn(7)}}}, "history": collections.defaultdict(list, {"loss": [1.5]}),
+            "bytes": b"bytes", "set": {1}, "frozen": frozenset([2]), "array": numpy.arange(3), "none": None}
+    for name, options in (("zip", {}), ("stream", old)):
+        save(f"around-{name}.pth", {**rest, "model": {"conv.weight": parameter, "note": "text", "epoch": 2}},
+             {"conv.weight": parameter}, "model", **options)
+        save(f"nested-{name}.pth", {**rest, "ema": {"state_dict": net.state_dict(), "decay": 0.9}}, net.state_dict(),
+             "ema.state_dict", **options)
+        save(f"other-{name}.pth", {**rest, "classifier": net.state_dict()}, net.state_dict(), "classifier", **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a class whose source is not found
+            save(f"whole-{name}.pth", net, net.state_dict(), **options)
+            save(f"whole-inner-{name}.pth", {**rest, "net": net}, net.state_dict(), "net", **options)
+    four = {name: views[name] for name in ("base", "channels_last", "steps")}
+    torch.save(four, folder.file("little.pth"))
+    swap(folder.file("little.pth"), folder.file("big.pth"))
+    os.remove(folder.file("little.pth"))
+    folder.expect_state("big.pth", four)
 
 
 def make_large_torch(folder):
@@ -250,6 +310,7 @@ def make_all(path, seed):
     if torch:
         torch.manual_seed(seed)
     make_torch(folder)
+    make_legacy_torch(folder)
     make_safetensors(folder)
     if numpy:
         random = numpy.random.default_rng(seed)

@@ -94,25 +94,59 @@ def checkpoints():
     put("two-pickles.pth", archive(extra=[("n/data.pkl", GOOD)]), "two entries data.pkl")
     put("duplicate-entry.pth", archive(extra=[("m/data/0", NUMBERS)]), "stands twice")
     put("script.pth", archive(extra=[("m/constants.pkl", b"\x80\x02).")]), "TorchScript", UNSUPPORTED)
-    put("big-endian.pth", archive(extra=[("m/byteorder", b"big")]), "byteorder", UNSUPPORTED)
+    put("byteorder.pth", archive(extra=[("m/byteorder", b"middle")]), 'expected "little" or "big"')
+    put("byteorder-long.pth", archive(extra=[("m/byteorder", b"little-endian")]), 'expected "little" or "big"')
     put("bad-checksum.pth", good.replace(NUMBERS, NUMBERS[:-1] + b"\0"), "CRC")
     encrypted = patch_directory(good, b"m/data/0", 8, b"\1\0")
     put("encrypted.pth", patch_local(encrypted, b"m/data/0", 6, b"\1\0"), "encrypted", UNSUPPORTED)
-    put("storage-missing.pth", archive(leave_out=("m/data/0",)), "no zip entry m/data/0")
+    put("storage-missing.pth", archive(leave_out=("m/data/0",)), 'no storage "0"')
     put("storage-short.pth", archive(numbers=NUMBERS[:12]), "12 bytes, expected 16")
     put("storage-long.pth", archive(numbers=NUMBERS + b"\0\0\0\0"), "20 bytes, expected 16")
     lies = patch_directory(archive(numbers=NUMBERS[:12]), b"m/data/0", 24, struct.pack("<I", 16))
     put("storage-lies.pth", lies, "damaged")
+    two = state(("a", tensor()), ("b", tensor(saved=storage("1"))))
+    pair = archive(two, extra=[("m/data/1", NUMBERS)])
+    overlap = patch_directory(pair, b"m/data/1", 42, struct.pack("<I", pair.index(b"m/data/0") - 30))
+    put("overlap.pth", overlap, 'no storage "1"')
+    promise = state(("weight", tensor((2 ** 20, 2560), (2560, 1), saved=storage(count=2560 * 2 ** 20))))
+    put("promise.pth", archive(promise), "more than the file can hold")
     huge = struct.pack("<I", 2 ** 31 - 1)
     large = patch_local(patch_directory(good, b"m/data.pkl", 24, huge), b"m/data.pkl", 22, huge)
-    put("pickle-large.pth", large, "expected at most 67108864")
+    put("pickle-large.pth", large, "expected at most 16777216")
     zeros = state(("weight", tensor((2 ** 20,), (1,), saved=storage(count=2 ** 20))))
     put("deflate-bomb.pth", archive(zeros, bytes(2 ** 22), method=zipfile.ZIP_DEFLATED), "more than the file can hold")
-    put("legacy.pth", b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.", "legacy", UNSUPPORTED)
     put("tar.pth", b"storages".ljust(257, b"\0") + b"ustar".ljust(255, b"\0"), "tar", UNSUPPORTED)
     put("empty.pth", b"", "empty")
     put("text.pth", b"<!DOCTYPE html>", "not a known checkpoint")
     put("picture.pth", png_bytes(1, 1, 8, 0, [b"\0"]), "is a PNG file")
+
+
+def stream(object_=GOOD, keys=b"\x80\x02](" + text("0") + b"e.", version=b"\x80\x02M\xe9\x03.",
+           machine=b"\x80\x02}" + text("little_endian") + b"\x88s.", numbers=struct.pack("<Q", 4) + NUMBERS):
+    """A legacy stream."""
+    return b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19." + version + machine + object_ + keys + numbers
+
+
+def legacy():
+    good = stream()
+    put("legacy-magic.pth", good[:30], "truncated")
+    put("legacy-version.pth", stream(version=b"\x80\x02M\xe8\x03."), "another version", UNSUPPORTED)
+    put("legacy-big-endian.pth", stream(machine=b"\x80\x02}" + text("little_endian") + b"\x89s."), "big-endian", UNSUPPORTED)
+    put("legacy-machine.pth", stream(machine=b"\x80\x02u."), "a mark")
+    put("legacy-object.pth", stream(object_=GOOD[:-1] + b"a"), "pickle is damaged")
+    put("legacy-keys.pth", stream(keys=b"\x80\x02}."), "list of the keys")
+    put("legacy-key-number.pth", stream(keys=b"\x80\x02]K\0a."), "lists a storage that its object does not have")
+    put("legacy-key-other.pth", stream(keys=b"\x80\x02](" + text("1") + b"e."), "does not have")
+    put("legacy-no-storage.pth", stream(keys=b"\x80\x02].", numbers=b""), 'no storage "0"')
+    put("legacy-short.pth", good[:-1], "truncated")
+    put("legacy-count.pth", stream(numbers=struct.pack("<Q", 2 ** 61 + 4) + NUMBERS), "truncated")
+    put("legacy-count-other.pth", stream(numbers=struct.pack("<Q", 3) + NUMBERS[:12]), "12 bytes, expected 16")
+    put("legacy-after.pth", good + b"\0", "bytes after its last storage")
+    put("legacy-huge.pth", stream(state(("weight", tensor(saved=storage(count=10 * 2 ** 30))))), "more than the file can hold")
+    foreign = state(("weight", tensor()), ("other", tensor(saved=storage("1", kind=b"StrangeStorage"))))
+    put("legacy-type.pth", stream(foreign), "torch.StrangeStorage", UNSUPPORTED)
+    put("legacy-storage-key.pth", stream(state(("weight", tensor(saved=storage().replace(text("0"), b"K\0"))))), "without a key")
+    put("legacy-reach.pth", stream(state(("weight", tensor(stride=(2 ** 40, 1))))), "beyond its storage")
 
 
 def tensors():
@@ -134,11 +168,21 @@ def tensors():
     one("storage-huge.pth", tensor(saved=storage(count=2 ** 60)), "more than the file can hold")
     one("storage-type.pth", tensor(saved=storage(kind=b"ComplexFloatStorage")), "torch.ComplexFloatStorage",
         UNSUPPORTED)
-    one("storage-kind.pth", tensor(saved=storage(kind=b"Size")), "number type")
+    one("storage-kind.pth", tensor(saved=storage(kind=b"Size")), "it is a torch.Size", UNSUPPORTED)
+    one("storage-text.pth", tensor(saved=storage().replace(b"ctorch\nFloatStorage\n", text("f"))), "number type")
     one("storage-key.pth", tensor(saved=storage(key="")), "key")
     one("no-storage.pth", tensor(saved=b"K\0"), "no storage")
-    one("new-type.pth", b"ctorch._utils\n_rebuild_tensor_v3\n)R", "_rebuild_tensor_v3", UNSUPPORTED)
-    one("parameter-empty.pth", b"ctorch._utils\n_rebuild_parameter\n)R", "holds no tensor")
+    one("new-type.pth", b"ctorch._utils\n_rebuild_tensor_v3\n(" + b"N" * 6 + b"ctorch\nfloat8_e4m3fn\ntR",
+        "it is of torch.float8_e4m3fn", UNSUPPORTED)
+    one("new-type-empty.pth", b"ctorch._utils\n_rebuild_tensor_v3\n)R", "_rebuild_tensor_v3", UNSUPPORTED)
+    one("quantized.pth", b"ctorch._utils\n_rebuild_qtensor\n)R", "_rebuild_qtensor", UNSUPPORTED)
+    one("parameter-empty.pth", b"ctorch._utils\n_rebuild_parameter\n)R", "_rebuild_parameter", UNSUPPORTED)
+    one("subclass-empty.pth", b"ctorch._tensor\n_rebuild_from_type_v2\n)R", "_rebuild_from_type_v2", UNSUPPORTED)
+    one("tensor-empty.pth", b"ctorch._utils\n_rebuild_tensor_v2\n)R", "no storage")
+    part = tensor(saved=storage()[:-2] + text("1") + integer(2) + integer(3) + b"\x87tQ")
+    one("part.pth", part, "its part of a storage reaches beyond")
+    one("offset-overflow.pth", tensor(saved=storage(count=2 ** 62)[:-2] + text("1") + integer(2 ** 61) + integer(1)
+                                      + b"\x87tQ", offset=2 ** 63 - 1), "beyond its storage")
     put("name-bytes.pth", archive(state((b"a\xff", tensor()))), "readable name")
     put("name-zero.pth", archive(state((b"a\0b", tensor()))), "readable name")
     put("name-number.pth", archive(b"\x80\x02}K\1" + tensor() + b"s."), "readable name")
@@ -152,22 +196,31 @@ def pickles():
     def one(name, pickle, word, status=FORMAT):
         put(name, archive(pickle), word, status)
 
-    call = b"cos\nsystem\n" + text("true") + b"\x85R"
-    one("foreign.pth", state(("a", tensor()), ("b", call)), "os.system", UNSUPPORTED)
-    one("numpy-scalar.pth", state(("best", b"cnumpy.core.multiarray\nscalar\n)R")), "numpy.core.multiarray.scalar",
-        UNSUPPORTED)
-    one("module.pth", b"\x80\x02ctorchvision.models.resnet\nResNet\n)\x81}b.", "whole object", UNSUPPORTED)
-    one("module-protocol4.pth", b"\x80\x04\x95" + bytes(8) + b"\x8c\x08__main__\x94\x8c\x03Net\x94\x93)\x81.",
+    system = b"cos\nsystem\n" + text("true") + b"\x85R"
+    one("foreign.pth", b"\x80\x02" + system + b".", "whole object of os.system", UNSUPPORTED)
+    one("foreign-model.pth", state(("model", system), ("epoch", b"K\3")), 'in "model" an object of os.system', UNSUPPORTED)
+    one("numpy-scalar.pth", state(("best", b"cnumpy.core.multiarray\nscalar\n)R")), "no tensor")
+    one("object.pth", b"\x80\x02ctorchvision.models.resnet\nResNet\n)\x81}b.", "whole object", UNSUPPORTED)
+    one("object-protocol4.pth", b"\x80\x04\x95" + bytes(8) + b"\x8c\x08__main__\x94\x8c\x03Net\x94\x93)\x81.",
         "__main__.Net", UNSUPPORTED)
-    one("protocol-0.pth", b"(dp0\n.", "opcode")
+    # A module that is its own part; one whose part has no name.
+    empty = b"cm\nNet\n)\x81q\1}" + text("_modules") + b"}%ssb."
+    one("module-cyclic.pth", b"\x80\x02" + empty % (b"(" + b"".join(text(name) + b"h\1" for name in "abcdefgh") + b"u")
+        + b"", "nested deeper than 32")
+    one("module-name.pth", b"\x80\x02" + empty % b"K\1h\1s", "readable name")
+    one("dict-cyclic.pth", b"\x80\x02}q\1(" + b"".join(
+        text(name) + b"h\1" for name in ("state_dict", "model", "net", "network", "module", "ema")) + b"u.", "no tensor")
+    one("protocol-0.pth", b"(dp0\nVconv\np1\ns.", "protocol 0", UNSUPPORTED)
     one("protocol-9.pth", b"\x80\x09}.", "protocol 9", UNSUPPORTED)
     one("pickle-truncated.pth", GOOD[:50], "truncated")
     one("pickle-no-stop.pth", GOOD[:-1], "truncated")
     one("pickle-name-open.pth", b"\x80\x02ctorch._utils", "truncated")
     one("pickle-trailing.pth", GOOD + b"N", "nothing after it")
     one("pickle-empty.pth", b"", "truncated")
-    one("opcode.pth", b"\x80\x02i__main__\nNet\n.", "opcode 0x69")
-    one("depth.pth", b"\x80\x02" + b"(" * 100 + b"t" * 100 + b".", "deeper than 64")
+    one("opcode.pth", b"\x80\x022.", "opcode 0x32")
+    one("decimal.pth", b"Ix1\n.", "decimal")
+    one("object-empty.pth", b"\x80\x02(o.", "class above the mark")
+    one("depth.pth", b"\x80\x02" + b"(" * 300 + b"t" * 300 + b".", "deeper than 256")
     one("stack-low.pth", b"\x80\x02s.", "container")
     one("stack-high.pth", b"\x80\x02NN.", "one value")
     one("mark-missing.pth", b"\x80\x02}u.", "mark")
@@ -177,12 +230,12 @@ def pickles():
     one("memo-missing.pth", b"\x80\x02h\x05.", "memo")
     one("memo-huge.pth", b"\x80\x02}r\xff\xff\xff\xff.", "memo")
     one("call-text.pth", b"\x80\x02" + text("os") + b")R.", "tuple of arguments")
-    one("call-storage.pth", b"\x80\x02ctorch\nFloatStorage\n)R.", "rebuilds a tensor")
+    one("call-storage.pth", b"\x80\x02ctorch\nFloatStorage\n)R.", "whole object of torch.FloatStorage", UNSUPPORTED)
     one("build-list.pth", b"\x80\x02]Nb.", "to build")
     one("persistent-list.pth", b"\x80\x02]Q.", "storage")
     one("tuple-short.pth", b"\x80\x02N\x86.", "on the stack")
     one("name-of-numbers.pth", b"\x80\x04K\1K\2\x93.", "a module and a name")
-    one("dict-arguments.pth", b"\x80\x02ccollections\nOrderedDict\nN\x85R.", "without arguments")
+    one("dict-arguments.pth", b"\x80\x02ccollections\nOrderedDict\n]NaN\x86R.", "of pairs")
     one("size-arguments.pth", b"\x80\x02ctorch\nSize\n)R.", "one argument")
     one("text-long.pth", b"\x80\x04\x8d" + b"\xff" * 8 + b".", "truncated")
 
@@ -354,7 +407,7 @@ def jpegs():
     put("flat.jpg", jpeg(8, 0, data=bytes(16)), "JPEG is damaged")
 
 
-for make in (checkpoints, tensors, pickles, safetensors, arrays, pictures, jpegs):
+for make in (checkpoints, legacy, tensors, pickles, safetensors, arrays, pictures, jpegs):
     make()
 with open(os.path.join(FOLDER, "expected.txt"), "w", encoding="utf-8") as out:
     out.write("\n".join(LINES) + "\n")

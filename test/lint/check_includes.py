@@ -28,7 +28,7 @@ DOORS = {
     r"j(peglib|error)\.h": r"format/jpeg\.c$",
     r"archive(_entry)?\.h": r"format/archive\.c$",
     r"zlib\.h": r"format/\w+\.c$",
-    r"sha\d*\.h|sha2\.h": r"format/digest\.c$",
+    r"(nettle/)?sha\d*\.h": r"format/digest\.c$",
     r"jansson\.h": r"(format/safetensors|data/contract\w*|report/\w+)\.[ch]$",
     r"omp\.h": r"base/context\.c$",
     r"immintrin\.h": r"nn/",

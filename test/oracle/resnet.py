@@ -1,4 +1,4 @@
-"""ResNet-18/34/50/101/152 in PyTorch with torchvision's tensor names, any width and both stems.
+"""ResNet-18/34/50/101/152 in PyTorch with torchvision's tensor names, any widths and both stems.
 
 The tests' second opinion: written from the published architecture ("v1.5": the stride sits in the
 3x3 convolution), so that no image package is needed to check the library against PyTorch.
@@ -27,7 +27,7 @@ def _shortcut(in_channels, out_channels, stride):
 class Basic(nn.Module):
     expansion = 1
 
-    def __init__(self, in_channels, planes, stride):
+    def __init__(self, in_channels, planes, stride, inner=None, first=False):
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, planes, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(planes)
@@ -44,13 +44,15 @@ class Basic(nn.Module):
 class Bottleneck(nn.Module):
     expansion = 4
 
-    def __init__(self, in_channels, planes, stride):
+    def __init__(self, in_channels, planes, stride, inner=None, first=False):
+        """`inner` channels within (wide networks have twice `planes`); `first`: the stride is in the 1x1 convolution."""
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, planes, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = nn.Conv2d(planes, planes, 3, stride, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.conv3 = nn.Conv2d(planes, 4 * planes, 1, bias=False)
+        inner = inner or planes
+        self.conv1 = nn.Conv2d(in_channels, inner, 1, stride if first else 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(inner, inner, 3, 1 if first else stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv3 = nn.Conv2d(inner, 4 * planes, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(4 * planes)
         self.downsample = _shortcut(in_channels, 4 * planes, stride)
 
@@ -62,25 +64,27 @@ class Bottleneck(nn.Module):
 
 
 class ResNet(nn.Module):
-    def __init__(self, depth=50, width=64, stem="imagenet", classes=1000):
+    def __init__(
+        self, depth=50, width=64, stem="imagenet", classes=1000, *, planes=None, inner=None, inputs=3, first=False
+    ):
         super().__init__()
+        planes, inner = planes or width, inner or planes or width
         kind, blocks = DEPTHS[depth]
         block = Basic if kind == "basic" else Bottleneck
         if stem == "imagenet":
-            self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+            self.conv1 = nn.Conv2d(inputs, width, 7, 2, 3, bias=False)
             self.maxpool = nn.MaxPool2d(3, 2, 1)
         else:
-            self.conv1 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
+            self.conv1 = nn.Conv2d(inputs, width, 3, 1, 1, bias=False)
             self.maxpool = nn.Identity()
         self.bn1 = nn.BatchNorm2d(width)
         channels = width
         for stage, count in enumerate(blocks):
-            planes = width << stage
             layers = []
             for index in range(count):
                 stride = 2 if stage > 0 and index == 0 else 1
-                layers.append(block(channels, planes, stride))
-                channels = planes * block.expansion
+                layers.append(block(channels, planes << stage, stride, inner << stage, first))
+                channels = (planes << stage) * block.expansion
             setattr(self, f"layer{stage + 1}", nn.Sequential(*layers))
         self.fc = nn.Linear(channels, classes)
 

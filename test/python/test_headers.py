@@ -85,6 +85,7 @@ class Headers(unittest.TestCase):
             "ISCP_CROP_": _constants.CROPS,
             "ISCP_ORDER_": _constants.ORDERS,
             "ISCP_STEM_": _constants.STEMS,
+            "ISCP_STRIDE_": _constants.STRIDES,
             "ISCP_STORE_": _constants.STORES,
             "ISCP_SESSION_": _constants.SESSIONS,
             "ISCP_TIES_": _constants.TIES,

@@ -27,6 +27,27 @@ class Model(unittest.TestCase):
         self.assertEqual(len(self.model.class_names), 10)
         self.assertRegex(self.model.hash, "^[0-9a-f]{64}$")
 
+    def test_where_its_weights_came_from(self):
+        self.assertEqual(self.model.source, "safetensors, names of torchvision")
+        with self.assertRaisesRegex(iscp.MismatchError, 'no state dict "ema"'):
+            iscp.Model.load(support.MODEL, state_dict="ema")
+
+    def test_widths_and_stride(self):
+        info = iscp.Model.create(50, width=4, stem="cifar", classes=3, size=16, planes=6, inner=12, stride="1x1").info
+        self.assertEqual((info.width, info.planes, info.inner, info.stride), (4, 6, 12, "1x1"))
+        info = self.model.info
+        self.assertEqual((info.planes, info.inner, info.stride), (16, 16, "3x3"))
+        turned = iscp.Model.load(support.MODEL, stride="1x1")
+        self.assertEqual(turned.info.stride, "1x1")
+        self.assertGreater(np.abs(turned.logits(self.images[:4]) - self.model.logits(self.images[:4])).max(), 0.01)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "turned.safetensors"
+            turned.save(path)
+            self.assertEqual(iscp.Model.load(path).info.stride, "1x1")
+            self.assertEqual(iscp.Model.load(path, stride="3x3").info.stride, "3x3")
+        with self.assertRaisesRegex(ValueError, "stride"):
+            iscp.Model.load(support.MODEL, stride="2x2")
+
     def test_keywords_replace_the_contract(self):
         model = iscp.Model.load(support.MODEL, size=(30, 34), pad=(1, 1, 3, 3), mean=0.5, class_names=["é"] * 10)
         self.assertEqual(model.contract, iscp.Contract(size=(30, 34), pad=(1, 1, 3, 3), mean=0.5))

@@ -121,8 +121,8 @@ START_TEST(published_networks_have_their_known_size) {
                                       {11513626624, 60192808, 3722137600, 58156618}};
   isc_graph *graph = malloc(sizeof *graph);
   for (int d = 0; d < 5; d++) {
-    isc_architecture imagenet = {depths[d], 64, ISCP_STEM_IMAGENET, 1000, 3},
-                     cifar = {depths[d], 64, ISCP_STEM_CIFAR, 10, 3};
+    isc_architecture imagenet = {depths[d], 64, ISCP_STEM_IMAGENET, 1000, 3, 0, 0, 0},
+                     cifar = {depths[d], 64, ISCP_STEM_CIFAR, 10, 3, 0, 0, 0};
     ASSERT_OK(isc_graph_build(graph, &imagenet, 1, 224, 224));
     ck_assert_int_eq(multiply_adds(graph), known[d][0]);
     ck_assert_int_eq(isc_parameters_count(graph), known[d][1]);
@@ -205,7 +205,7 @@ START_TEST(graphs_hang_together) {
   for (int d = 0; d < 5; d++)
     for (int s = 0; s < 4; s++)
       for (int32_t stem = ISCP_STEM_IMAGENET; stem <= ISCP_STEM_CIFAR; stem++) {
-        isc_architecture a = {depths[d], 6, stem, 10, 1};
+        isc_architecture a = {depths[d], 6, stem, 10, 1, 0, 0, 0};
         ASSERT_OK(isc_graph_build(g, &a, 3, sizes[s][0], sizes[s][1]));
         ck_assert_int_eq(g->layer_count, layers[d]);
         ck_assert_int_eq(g->features, depths[d] < 50 ? 48 : 192);
@@ -217,7 +217,7 @@ START_TEST(graphs_hang_together) {
         follow_backward(g);
         check_each_layer_once(g);
       }
-  isc_architecture unknown = {20, 16, ISCP_STEM_CIFAR, 10, 3};
+  isc_architecture unknown = {20, 16, ISCP_STEM_CIFAR, 10, 3, 0, 0, 0};
   support_failed(isc_graph_build(g, &unknown, 1, 32, 32), ISCP_ERROR_ARGUMENT,
                  "depth is 20, expected 18, 34, 50, 101 or 152");
   free(g);

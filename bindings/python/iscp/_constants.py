@@ -10,6 +10,7 @@ FILTERS = {"bilinear": 0, "bicubic": 1}
 CROPS = {"even": 0, "floor": 1}
 ORDERS = {"RGB": 0, "BGR": 1}
 STEMS = {"imagenet": 1, "cifar": 2}
+STRIDES = {"3x3": 1, "1x1": 2}
 STORES = {"f32": 1, "f16": 2}
 SESSIONS = {"inference": 1, "gradient": 2}
 TIES = {"evidence": 1, "index": 2}

@@ -91,6 +91,7 @@ PROTOTYPES = {
     "iscp_model_get_info": (iscp_status, (_model, POINTER(iscp_model_info))),
     "iscp_model_contract": (_contract, (_model,)),
     "iscp_model_contract_source": (c_char_p, (_model,)),
+    "iscp_model_source": (c_char_p, (_model,)),
     "iscp_model_class_name": (c_char_p, (_model, c_int32)),
     "iscp_model_hash": (c_char_p, (_model,)),
     "iscp_model_context": (_context, (_model,)),

@@ -115,6 +115,9 @@ class iscp_model_options(ctypes.Structure):
         ("class_count", c_int32),
         ("contract", POINTER(iscp_contract)),
         ("class_names", POINTER(c_char_p)),
+        ("state_dict", c_char_p),
+        ("stride", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -128,6 +131,10 @@ class iscp_model_info(ctypes.Structure):
         ("channels", c_int32),
         ("parameters", c_int64),
         ("multiply_adds", c_int64),
+        ("planes", c_int32),
+        ("inner", c_int32),
+        ("stride", c_int32),
+        ("reserved", c_int32),
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any, Union
 import numpy as np
 
 from ._arrays import address, checked, indices
-from ._constants import SESSIONS, STEMS, STORES, code, word
+from ._constants import SESSIONS, STEMS, STORES, STRIDES, code, word
 from ._handle import Handle, create
 from ._library import defaults, library, sized
 from ._structs import iscp_model_info, iscp_model_options
@@ -28,7 +28,9 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a model is made of; `multiply_adds` are those of one image's forward pass."""
+    """What a model is made of; `multiply_adds` are those of one image's forward pass. `planes` are the channels that the
+    first stage's blocks end in (of bottlenecks a quarter of them), `inner` those of its 3x3 convolutions, and `stride`
+    says which convolution of a bottleneck has it: "3x3" or "1x1"."""
 
     depth: int
     width: int
@@ -37,6 +39,9 @@ class ModelInfo:
     channels: int
     parameters: int
     multiply_adds: int
+    planes: int
+    inner: int
+    stride: str
 
 
 class Model:
@@ -60,17 +65,22 @@ class Model:
         std: float | Sequence[float] | None = None,
         channels: int | None = None,
         class_names: Sequence[str] | None = None,
+        state_dict: str | None = None,
+        stride: str | None = None,
         context: Context | None = None,
         contract: Contract | None = None,
         **more: Any,
     ) -> Model:
-        """Loads a PyTorch state dict or a safetensors file.
+        """Loads a PyTorch checkpoint or a safetensors file; `source` says what was found in it.
 
         A PyTorch file holds no input contract: give it as `contract`, or by size, pad, mean, std, channels and all other
         keywords of Contract (preset="torchvision-v1"), which together replace the one that a file may hold or that may lie
-        beside it. `class_names` likewise."""
+        beside it. `class_names` likewise. `state_dict` are the keys that lead to the weights where a checkpoint has several,
+        as "model_ema"; `stride` is "3x3" (PyTorch's networks) or "1x1"."""
         context = context or default_context()
         options = _options(_given(contract, size, pad, mean, std, channels, **more), class_names)
+        options.state_dict = None if state_dict is None else state_dict.encode()
+        options.stride = 0 if stride is None else code(STRIDES, stride, "stride")
         create_arguments = (context._handle, os.fsencode(path), options)
         handle = create(library.iscp_model_load, library.iscp_model_destroy, *create_arguments, keep=[context._handle])
         return cls(handle, context)
@@ -90,6 +100,9 @@ class Model:
         std: float | Sequence[float] | None = None,
         channels: int | None = None,
         class_names: Sequence[str] | None = None,
+        planes: int | None = None,
+        inner: int | None = None,
+        stride: str = "3x3",
         context: Context | None = None,
         contract: Contract | None = None,
         **more: Any,
@@ -97,12 +110,13 @@ class Model:
         """A ResNet of random weights, which `seed` names, as torchvision initialises them: not trained.
 
         `stem` is "imagenet" or "cifar"; the input is `contract`, or what size, pad, mean, std, channels and the other
-        keywords of Contract say."""
+        keywords of Contract say; planes, inner and stride are those of a ModelInfo, as a rule `width`, `planes` and "3x3"."""
         context = context or default_context()
         contract = _given(contract, size, pad, mean, std, channels, **more) or Contract()
         info = sized(iscp_model_info)
         info.depth, info.width, info.stem, info.classes = depth, width, code(STEMS, stem, "stem"), classes
-        info.channels = contract.channels
+        info.channels, info.stride = contract.channels, code(STRIDES, stride, "stride")
+        info.planes, info.inner = planes or 0, inner or 0
         handle = create(
             library.iscp_model_create,
             library.iscp_model_destroy,
@@ -128,6 +142,11 @@ class Model:
     def contract_source(self) -> str:
         """Where the input contract is from: "options", "metadata" of the file, or the path of a file beside it."""
         return os.fsdecode(library.iscp_model_contract_source(self._handle))
+
+    @property
+    def source(self) -> str:
+        """Where the weights came from: container, state dict, prefix and whose names they had."""
+        return library.iscp_model_source(self._handle).decode("utf-8", "replace")
 
     @property
     def hash(self) -> str:
@@ -212,6 +231,16 @@ def _options(contract: Contract | None, class_names: Sequence[str] | None) -> is
 def _info(handle: Handle) -> ModelInfo:
     raw = sized(iscp_model_info)
     library.iscp_model_get_info(handle, raw)
+    planes = raw.planes or raw.width
     return ModelInfo(
-        raw.depth, raw.width, word(STEMS, raw.stem), raw.classes, raw.channels, raw.parameters, raw.multiply_adds
+        raw.depth,
+        raw.width,
+        word(STEMS, raw.stem),
+        raw.classes,
+        raw.channels,
+        raw.parameters,
+        raw.multiply_adds,
+        planes,
+        raw.inner or planes,
+        word(STRIDES, raw.stride or STRIDES["3x3"]),
     )
