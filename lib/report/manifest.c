@@ -97,7 +97,8 @@ static int add_broken(json_t *data, const iscp_dataset *dataset) {
     json_t *text = json_string(name); /* NULL if the name is not UTF-8 */
     json_array_append_new(names, text ? text : json_string("(a name that is not UTF-8)"));
   }
-  return json_object_set_new(data, "skipped", json_integer(count)) || json_object_set_new(data, "skipped_first", names);
+  int failed = json_object_set_new(data, "skipped", json_integer(count));
+  return json_object_set_new(data, "skipped_first", names) || failed;
 }
 
 /* Without skipped pictures the object is what it was before there were any, so that older reports can be gone on with. */
