@@ -47,10 +47,10 @@ typedef struct iscp_model_info {
   int32_t channels;     /* channels of the input, 1 or 3 */
   int64_t parameters;   /* trained numbers, without the running statistics */
   int64_t multiply_adds; /* multiply-adds of one image's forward pass at the contract's size */
-  int32_t planes;       /* what the first stage's blocks end in, of bottlenecks a quarter of it; each later stage has twice as
-                           many; 0 = width */
-  int32_t inner;        /* channels of the first stage's 3x3 convolutions in bottlenecks, 128 in the published wide networks;
-                           0 = planes */
+  int32_t planes;       /* channels that the first stage's blocks end in, of bottlenecks a quarter of them; each later stage
+                           has twice as many; 0 = width */
+  int32_t inner;        /* channels of the first stage's 3x3 convolutions in bottlenecks, 128 in the published wide
+                           networks; 0 = planes */
   int32_t stride;       /* ISCP_STRIDE_*; 0 = 3x3 */
   int32_t reserved;     /* 0 */
 } iscp_model_info;
@@ -69,10 +69,11 @@ ISCP_API iscp_status iscp_model_load(iscp_model **out, iscp_context *context, co
                                      const iscp_model_options *options);
 
 /* Makes a network that was not trained, of `info`'s depth, width, stem, classes, channels, planes, inner and stride
- * (parameters and multiply_adds are not read: those of iscp_model_get_info may stand there). Its weights are random, named by `seed`, and distributed as
- * torchvision's: convolutions normal with deviation sqrt(2 / (out channels * kernel height * kernel width)), batch norm
- * 1, 0, 0, 1, the dense layer uniform in +-1 / sqrt(features). `options->contract` is required, with as many channels.
- * On success the caller owns *out; on failure *out is NULL. Any thread. Since 0.1. */
+ * (parameters and multiply_adds are not read: those of iscp_model_get_info may stand there). Its weights are random, named
+ * by `seed`, and distributed as torchvision's: convolutions normal with deviation sqrt(2 / (out channels * kernel height *
+ * kernel width)), batch norm 1, 0, 0, 1, the dense layer uniform in +-1 / sqrt(features). `options->contract` is required,
+ * with as many channels; its state_dict and stride are not read. On success the caller owns *out; on failure *out is
+ * NULL. Any thread. Since 0.1. */
 ISCP_API iscp_status iscp_model_create(iscp_model **out, iscp_context *context, const iscp_model_info *info,
                                        const iscp_model_options *options, uint64_t seed);
 
@@ -80,8 +81,7 @@ ISCP_API iscp_status iscp_model_create(iscp_model **out, iscp_context *context, 
 enum { ISCP_STORE_F32 = 1, ISCP_STORE_F16 = 2 };
 
 /* Writes the model as safetensors under torchvision's names, with the contract, the class names and the stride's place in
- * its metadata; `store` is ISCP_STORE_*.
- * The file is whole or absent. Any thread. Since 0.1. */
+ * its metadata; `store` is ISCP_STORE_*. The file is whole or absent. Any thread. Since 0.1. */
 ISCP_API iscp_status iscp_model_save(const iscp_model *model, const char *path, int32_t store);
 
 /* Takes NULL. Sessions, datasets and searches made from the model keep what they need. Since 0.1. */

@@ -1,14 +1,14 @@
-/* The names that checkpoints give to a ResNet's tensors, in tables, and their way to torchvision's, which all that follows
- * speaks. A wrapper puts a prefix before the names (DataParallel's "module."), a project has names of its own, and the last
- * layer has many. */
+/* The names that checkpoints give to a ResNet's tensors, in tables, and their way to torchvision's, which all that
+ * follows speaks. A wrapper puts a prefix before the names (DataParallel's "module."), a project has names of its own,
+ * and the last layer has many. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "nn/naming.h"
 
-/* A beginning of a name, and what stands for it with torchvision: '#' is a number, '+' one that is written one higher; in `to`
- * each '#' takes the next of them. */
+/* A beginning of a name, and what stands for it with torchvision: '#' is a number, '+' one that is written one higher;
+ * in `to` each '#' takes the next of them. */
 typedef struct rule {
   const char *from, *to;
 } rule;

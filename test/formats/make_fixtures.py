@@ -159,10 +159,11 @@ def make_legacy_torch(folder):
     net.config = argparse.Namespace(rate=0.1, names={"a", "b"})
     parameter = torch.nn.Parameter(torch.randn(2, 2, 3, 3))
     parameter.note = "an attribute"
-    rest = {"epoch": 3, "args": net.config, "best": numpy.float64(0.5), "rng": torch.get_rng_state(), "size": torch.Size([2]),
-            "device": torch.device("cpu"), "dtype": torch.float16, "complex": torch.zeros(3) + 0j, "path": pathlib.PurePath("a"),
-            "optimizer": {"state": {0: {"exp_avg": torch.randn(7)}}}, "history": collections.defaultdict(list, {"loss": [1.5]}),
-            "bytes": b"bytes", "set": {1}, "frozen": frozenset([2]), "array": numpy.arange(3), "none": None}
+    rest = {"epoch": 3, "args": net.config, "best": numpy.float64(0.5), "rng": torch.get_rng_state(),
+            "size": torch.Size([2]), "device": torch.device("cpu"), "dtype": torch.float16,
+            "complex": torch.zeros(3) + 0j, "path": pathlib.PurePath("a"),
+            "optimizer": {"state": {0: {"exp_avg": torch.randn(7)}}},
+            "history": collections.defaultdict(list, {"loss": [1.5]}), "bytes": b"bytes", "set": {1}, "frozen": frozenset([2]), "array": numpy.arange(3), "none": None}
     for name, options in (("zip", {}), ("stream", old)):
         save(f"around-{name}.pth", {**rest, "model": {"conv.weight": parameter, "note": "text", "epoch": 2}},
              {"conv.weight": parameter}, "model", **options)

@@ -1,5 +1,5 @@
-"""Checkpoints as PyTorch, and the safetensors package, write them, against PyTorch: every container, wrapping, prefix, number
-type, stride, naming, depth, stem and width gives its logits. Narrow networks of the real depths: what is read does not
+"""Checkpoints as PyTorch, and the safetensors package, write them, against PyTorch: every container, wrapping, prefix,
+number type, stride, naming, depth, stem and width gives its logits. Narrow networks of the real depths: what is read does not
 depend on the width; one network of the real size goes through each container."""
 
 import argparse
@@ -223,8 +223,8 @@ class Checkpoints(unittest.TestCase):
     def test_training_checkpoints(self):
         net = network()
         around = self.around(net)
-        keys = ("state_dict", "model_state_dict", "model", "net", "network", "module", "model_ema", "state_dict_ema", "ema")
-        for key in (*keys, "whatever"):
+        keys = ("state_dict", "model_state_dict", "model", "net", "network", "module", "model_ema", "state_dict_ema")
+        for key in (*keys, "ema", "whatever"):
             with self.subTest(key=key):
                 self.save({**around, key: net.state_dict()}, net, says=[f"state dict {key}"])
         self.save({**around, "ema": {"state_dict": net.state_dict(), "decay": 0.5}}, net, says=["ema.state_dict"])
@@ -249,7 +249,8 @@ class Checkpoints(unittest.TestCase):
 
     def test_prefixes(self):
         net = network()
-        for prefix in ("module.", "_orig_mod.", "model.", "backbone.", "net.", "encoder.", "module.model.", "model._orig_mod."):
+        nested = ("module.model.", "model._orig_mod.")
+        for prefix in ("module.", "_orig_mod.", "model.", "backbone.", "net.", "encoder.", *nested):
             with self.subTest(prefix=prefix):
                 state = {prefix + name: value for name, value in net.state_dict().items()}
                 self.save(state, net, says=["prefix " + prefix])

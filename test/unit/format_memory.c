@@ -108,6 +108,7 @@ static void fail_each(work run, const char *path, bool writes) {
 
 START_TEST(readers_of_checkpoints) {
   static const char *const files[] = {"types.pth", "views.pth", "protocol4.pth", "deflated.pth", "checkpoint.pth",
+                                      "big.pth",   "legacy2.pth", "around-stream.pth", "whole-inner-zip.pth",
                                       "types.safetensors"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
     fail_each(read_checkpoint, fixture(files[i]), false);
