@@ -310,10 +310,10 @@ const cli_command check_command = {
     .name = "check",
     .summary = "Tell whether a model knows these images, and if not, why",
     .usage = "MODEL DATA",
-    .text = "Accuracy over all and by class with 95 % intervals, and which classes are mixed up. If the model does badly,\n"
-            "the usual mistakes are tried (pixel range, mean and std, channel order, size and crop, inverted or turned\n"
-            "pictures, labels in another order), and the one that restores it is named, with the options to give.\n"
-            "The exit code is 1 if the accuracy is no better than by guessing:\n\n"
+    .text = "Accuracy over all and by class with 95 % intervals, and which classes are mixed up. If the model\n"
+            "does badly, the usual mistakes are tried (pixel range, mean and std, channel order, size and crop,\n"
+            "inverted or turned pictures, labels in another order), and the one that restores it is named, with\n"
+            "the options to give. The exit code is 1 if the accuracy is no better than by guessing:\n\n"
             "  iscp check model.safetensors t10k-images-idx3-ubyte.gz\n"
             "  iscp check resnet50.pth imagenet-val/ --input torchvision-v1 --causes always\n",
     .arguments = 2,

@@ -5,7 +5,7 @@
 #include "search_options.h"
 
 enum {
-  CLASSES = 256, CANVAS, CANVASES, PRESET, ALPHA, EPOCHS, BATCH, STEP, FRACTION, SEED, SELECT, SELECT_SIZE, TIES, SIZES,
+  CLASSES = 256, CANVAS, CANVASES, PRESET, ALPHA, TV, EPOCHS, BATCH, STEP, FRACTION, SEED, SELECT, SELECT_SIZE, TIES, SIZES,
   IMAGES, LANES, MIN_ACCURACY, POWER, RESUME, OVERWRITE, PICTURE_SIZE, SCALE, JSON
 };
 
@@ -22,6 +22,8 @@ static const option_line lines[] = {
                                "last update dropped); default paper"},
     {ALPHA, "alpha", "X|auto", "weight of the mask's mean; auto: per class, the best of five around\n"
                                "the preset's by PW on D_n; default: the preset's"},
+    {TV, "tv", "X", "weight of the mask's total variation, which smooths it (the\n"
+                    "paper's Eq. 3, with 0.2 and 1); default 0"},
     {EPOCHS, "epochs", "N", "passes over D_n; default 5"},
     {BATCH, "batch", "N", "images a step; default 4"},
     {STEP, "step", "X", "change of a mask value a step; default 0.02"},
@@ -135,6 +137,8 @@ static int set_search(search_settings *settings, int key, const char *value) {
     return set_choice(&search->preset, "preset", value, presets, "paper or authors");
   case ALPHA:
     return set_alpha(search, value);
+  case TV:
+    return read_number(&search->tv, value) ? EXIT_DONE : wrong_value("tv", value, "a number from 0");
   case EPOCHS:
     return set_count(&search->epochs, "epochs", value);
   case BATCH:

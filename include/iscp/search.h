@@ -2,6 +2,7 @@
  *
  * A mask m, height x width, starts at 0.5 and takes sign steps that lower, over mini-batches x_j of D_n,
  *   L = sum_j -log softmax(f(m * x_c + (1 - m) * x_j))_y + B * alpha * |m|_1 / n            (Eq. 2)
+ *       [ + B * beta * |grad m|_2^2 / n ]                                                          (Eq. 3)
  * with D_n a seeded part of the dataset, its images of class y removed, x_c the canvas, n = height * width.
  *
  *   iscp_search_create -> iscp_search_next until it yields class -1 -> iscp_search_pattern for each class
@@ -76,6 +77,8 @@ typedef struct iscp_search_options {
   double min_accuracy;       /* clean accuracy on the whole dataset, at most 1, below which the search refuses to begin, unless
                                 chance may have hidden it (95 % Wilson interval); 0 = clearly better than guessing
                                 (iscp_check_info); below 0 = go on whatever it is; default 0 */
+  double tv;                 /* beta: weight of the mask's total variation |grad m|_2^2 / n, which smooths it (Eq. 3; the
+                                paper tries 0.2 and 1), >= 0; 0 = none; default 0 */
 } iscp_search_options;
 
 ISCP_API iscp_status iscp_search_options_init(iscp_search_options *options, uint32_t struct_size);
@@ -128,7 +131,8 @@ typedef struct iscp_canvas_result {
   int32_t kind;              /* one of ISCP_CANVAS_* */
   int64_t image;             /* index in the dataset, or in user_canvases; -1 for white */
   double alpha;              /* effective weight of |m|_1 / n */
-  double loss;               /* objective per image over D_n with the final mask: mean cross-entropy + alpha |m|_1 / n */
+  double loss;               /* objective per image over D_n with the final mask: mean cross-entropy + alpha |m|_1 / n
+                                [+ tv |grad m|_2^2 / n] */
   double power;              /* predictive power on D_n at select_size */
   int32_t selected;          /* 1 for the best canvas of the class, else 0 */
   int32_t saturated;         /* mask values equal to 1 */

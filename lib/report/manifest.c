@@ -151,9 +151,10 @@ static iscp_status user_canvases_json(json_t **out, const isc_run *run) {
 
 static json_t *search_json(const iscp_search_options *s, json_t *user_canvases) {
   static const char *const modes[] = {"preset", "fixed", "auto"};
-  return json_pack("{ss ss so so so so so so si si si ss ss si si si so}", "preset",
+  return json_pack("{ss ss so so so so so so so si si si ss ss si si si so}", "preset",
                    s->preset == ISCP_PRESET_AUTHORS ? "authors" : "paper", "alpha_mode", modes[s->alpha_mode], "alpha",
-                   alpha_json(s), "canvas_kinds", kinds_json(s->canvas_kinds), "step", json_real(s->step), "fraction",
+                   alpha_json(s), "tv", json_real(s->tv), "canvas_kinds", kinds_json(s->canvas_kinds), "step",
+                   json_real(s->step), "fraction",
                    json_real(s->fraction), "select_size", json_real(s->select_size), "seed", seed_json(s->seed),
                    "canvases", s->canvases, "epochs", s->epochs, "batch", s->batch, "select",
                    s->select == ISCP_SELECT_POWER ? "power" : "loss", "ties",

@@ -52,7 +52,7 @@ static iscp_status check_search(const iscp_search_options *search, int32_t class
   if (search->alpha_mode < ISCP_ALPHA_PRESET || search->alpha_mode > ISCP_ALPHA_AUTO)
     return isc_fail(ISCP_ERROR_ARGUMENT, "alpha_mode is %d, expected 0 to 2 (ISCP_ALPHA_*)", search->alpha_mode);
   if (!isfinite(search->alpha) || !isfinite(search->step) || !isfinite(search->fraction) ||
-      !isfinite(search->select_size))
+      !isfinite(search->select_size) || !isfinite(search->tv))
     return isc_fail(ISCP_ERROR_ARGUMENT, "a search option is not a number, expected finite ones");
   if (search->class_count < 0 || (search->class_count && !search->classes))
     return isc_fail(ISCP_ERROR_ARGUMENT, "class_count is %d, expected 0 or the entries of classes",
@@ -64,9 +64,10 @@ static iscp_status check_search(const iscp_search_options *search, int32_t class
 }
 
 static iscp_status read_search_options(iscp_search_options *search, const iscp_search_options *given) {
+  enum { FIRST_SIZE = offsetof(iscp_search_options, min_accuracy) }; /* what the struct was before that field */
   iscp_search_options known;
   ISC_TRY(iscp_search_options_init(&known, sizeof known));
-  return isc_options_read(search, &known, sizeof known, sizeof known, given, "iscp_search_options");
+  return isc_options_read(search, &known, sizeof known, FIRST_SIZE, given, "iscp_search_options");
 }
 
 static iscp_status copy_names(iscp_report *report, const isc_run *run) {

@@ -63,6 +63,14 @@ static iscp_status mix_row(iscp_search *search, const isc_job *job, int64_t imag
   return ISCP_OK;
 }
 
+/* alpha |m|_1 / n + beta |grad m|_2^2 / n (Eq. 3) */
+double isc_job_penalty(const iscp_search *search, const isc_job *job) {
+  double penalty = job->alpha * isc_mask_mean(&job->mask), beta = search->options.tv;
+  if (beta > 0)
+    penalty += beta * isc_mask_variation(&job->mask, iscp_model_contract(search->model)->width) / (double)search->pixels;
+  return penalty;
+}
+
 static iscp_status measure_loss(iscp_search *search, isc_job *job, isc_meter *meter) {
   int32_t batch = isc_session_batch(search->session), classes = isc_model_classes(search->model);
   double sum = 0;
@@ -79,7 +87,7 @@ static iscp_status measure_loss(iscp_search *search, isc_job *job, isc_meter *me
     meter->done += rows;
     ISC_TRY(isc_progress_tell(&meter->progress, meter->done));
   }
-  job->loss = sum / (double)job->order_count + job->alpha * isc_mask_mean(&job->mask);
+  job->loss = sum / (double)job->order_count + isc_job_penalty(search, job);
   return ISCP_OK;
 }
 

@@ -2,7 +2,8 @@
  *
  *   rows of lane l:   l * B .. l * B + B - 1, run a pass at a time
  *   x~_j = m x_c + (1 - m) x_j,  forward,  d(sum of cross-entropies)/d logits,  backward to x~
- *   dL/dm = sum_j sum_c g_jc (x_c - x_jc) + B alpha sign(m) / n,  g in pixel units                       (Eq. 2) */
+ *   dL/dm = sum_j sum_c g_jc (x_c - x_jc) + B alpha sign(m) / n,  g in pixel units                       (Eq. 2)
+ *         [ + B beta / n d|grad m|_2^2 / dm ]                                                            (Eq. 3) */
 #include <string.h>
 
 #include "search/search.h"
@@ -146,14 +147,24 @@ static bool is_dropped(const iscp_search *search, const isc_job *job) {
          job->position + rows_of(search, job) == job->order_count;
 }
 
+/* The gradient of the term that couples neighbours: of the mask before any of it moves. */
+static void add_variation(const iscp_search *search, double *gradient, const isc_mask *mask, double weight) {
+  int32_t width = iscp_model_contract(search->model)->width;
+#pragma omp parallel for schedule(static)
+  for (int64_t start = 0; start < search->pixels; start += CHUNK)
+    isc_mask_add_variation(gradient, mask, width, start, search->pixels - start < CHUNK ? search->pixels : start + CHUNK, weight);
+}
+
 static void update(iscp_search *search, int32_t lane) {
   isc_job *job = search->lanes[lane];
   int32_t rows = rows_of(search, job);
-  const double *gradient = search->gradients + lane * search->pixels;
+  double *gradient = search->gradients + lane * search->pixels;
   double l1 = rows * job->alpha / (double)search->pixels;
-  job->batch_loss += rows * job->alpha * isc_mask_mean(&job->mask);
+  job->batch_loss += rows * isc_job_penalty(search, job);
   if (is_dropped(search, job))
     return;
+  if (search->options.tv > 0)
+    add_variation(search, gradient, &job->mask, rows * search->options.tv / (double)search->pixels);
 #pragma omp parallel for schedule(static)
   for (int64_t start = 0; start < search->pixels; start += CHUNK)
     isc_mask_update(&job->mask, gradient, start, search->pixels - start < CHUNK ? search->pixels : start + CHUNK, l1,

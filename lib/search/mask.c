@@ -59,3 +59,27 @@ double isc_mask_mean(const isc_mask *mask) {
     sum += mask->values[i];
   return sum / (double)mask->pixels;
 }
+
+static double square(double x) { return x * x; }
+
+double isc_mask_variation(const isc_mask *mask, int64_t width) {
+  const float *m = mask->values;
+  double sum = 0;
+  for (int64_t i = 0; i < mask->pixels; i++) {
+    sum += i % width + 1 < width ? square((double)m[i + 1] - m[i]) : 0;
+    sum += i + width < mask->pixels ? square((double)m[i + width] - m[i]) : 0;
+  }
+  return sum;
+}
+
+void isc_mask_add_variation(double *gradient, const isc_mask *mask, int64_t width, int64_t first, int64_t last, double weight) {
+  const float *m = mask->values;
+  for (int64_t i = first; i < last; i++) {
+    double slope = 0; /* the pixel is in the difference of each pair that it belongs to */
+    slope += i % width > 0 ? (double)m[i] - m[i - 1] : 0;
+    slope += i % width + 1 < width ? (double)m[i] - m[i + 1] : 0;
+    slope += i >= width ? (double)m[i] - m[i - width] : 0;
+    slope += i + width < mask->pixels ? (double)m[i] - m[i + width] : 0;
+    gradient[i] += weight * 2 * slope;
+  }
+}

@@ -24,4 +24,11 @@ void isc_mask_update(isc_mask *mask, const double *gradient, int64_t first, int6
 
 double isc_mask_mean(const isc_mask *mask); /* |m|_1 / n */
 
+/* The total variation |grad m|_2^2 of a mask in rows of `width`: the squares of the differences of neighbours, in both
+ * directions. */
+double isc_mask_variation(const isc_mask *mask, int64_t width);
+
+/* gradient += weight * d |grad m|_2^2 / d m, pixels first .. last - 1. */
+void isc_mask_add_variation(double *gradient, const isc_mask *mask, int64_t width, int64_t first, int64_t last, double weight);
+
 #endif

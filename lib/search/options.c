@@ -85,6 +85,8 @@ iscp_status isc_search_options_check(iscp_search_options *o, const iscp_search_o
   ISC_TRY(check_share("select_size", o->select_size));
   if (!(o->min_accuracy <= 1))
     return isc_fail(ISCP_ERROR_ARGUMENT, "min_accuracy is %g, expected at most 1", o->min_accuracy);
+  if (!(o->tv >= 0 && isfinite(o->tv)))
+    return isc_fail(ISCP_ERROR_ARGUMENT, "tv is %g, expected 0 or more", o->tv);
   if (o->alpha_mode == ISCP_ALPHA_FIXED && !(o->alpha >= 0 && isfinite(o->alpha)))
     return isc_fail(ISCP_ERROR_ARGUMENT, "alpha is %g, expected 0 or more", o->alpha);
   ISC_TRY(check_canvases(o, model));

@@ -93,6 +93,7 @@ iscp_status isc_job_next_epoch(iscp_search *search, isc_job *job);
 iscp_status isc_job_measure(iscp_search *search, isc_job *job, isc_meter *meter);
 void isc_job_release(isc_job *job, const iscp_context *context);
 int64_t isc_job_images(const iscp_search *search, const isc_job *job); /* through the network, in all */
+double isc_job_penalty(const iscp_search *search, const isc_job *job);  /* what the mask adds to the objective of an image */
 
 /* x~ = m * x_c + (1 - m) * x, normalised (Eq. 2). */
 void isc_mix(float *dst, const float *mask, const float *canvas, const float *image, const iscp_contract *contract);

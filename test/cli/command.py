@@ -136,7 +136,7 @@ class Case(unittest.TestCase):
         self.assertEqual(
             set(manifest["search"]),
             set(
-                "preset alpha_mode alpha canvas_kinds step fraction select_size seed canvases epochs batch select ties "
+                "preset alpha_mode alpha tv canvas_kinds step fraction select_size seed canvases epochs batch select ties "
                 "lanes pass_batch user_canvas_count user_canvases_sha256".split()
             ),
         )

@@ -50,6 +50,7 @@ class Inputs(Case):
             (["--picture-size", "0"], ["picture_size"]),
             (["--scale", "65"], ["scale is 65"]),
             (["--alpha", "-1"], ["alpha", "-1"]),
+            (["--tv", "-1"], ["tv", "-1"]),
             (["--epochs", "0"], ["epochs", "0"]),
             (["--batch", "0"], ["batch", "0"]),
             (["--batch", "1025"], ["batch", "1025"]),

@@ -68,6 +68,7 @@ class Usage(Case):
     def test_wrong_values(self):
         cases = {
             "alpha": ["x", "", "nan", "1 2"],
+            "tv": ["x", "", "1 2"],
             "sizes": ["x", "1,,2", "", "5%%"],
             "fraction": ["x", "0,2"],
             "epochs": ["x", "1.5", "99999999999999999999"],

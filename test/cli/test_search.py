@@ -58,6 +58,7 @@ class Search(Case):
     def test_every_option_reaches_the_manifest(self):
         search(
             self.folder, "--classes", "9,0-1", "--canvas", "positive,white", "--preset", "authors", "--alpha", "0.5",
+            "--tv", "0.25",
             "--batch", "8", "--step", "0.05", "--fraction", "3%", "--seed", "18446744073709551615", "--select", "power",
             "--select-size", "7", "--ties", "index", "--lanes", "2", "--images", "all", "--power", "none",
         )  # fmt: skip
@@ -65,6 +66,7 @@ class Search(Case):
         options = result["manifest"]["search"]
         self.assertEqual((options["preset"], options["alpha_mode"], options["alpha"]), ("authors", "fixed", 0.5))
         self.assertEqual((options["canvas_kinds"], options["batch"]), (["positive", "white"], 8))
+        self.assertEqual(options["tv"], 0.25)
         self.assertEqual((options["step"], options["fraction"]), (0.05, 0.03))
         self.assertEqual((options["seed"], options["select"]), ("18446744073709551615", "power"))
         self.assertEqual((options["select_size"], options["ties"], options["lanes"]), (0.07, "index", 2))

@@ -71,6 +71,7 @@ def search(
     seed: int = 0,
     epochs: int = 5,
     batch: int = 4,
+    tv: float = 0,
     order_seed: int | None = None,
     gradient_of: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Found:
@@ -93,19 +94,26 @@ def search(
             # The authors' code adds up m, the paper |m|: they differ where m = 0.
             size = mask.sum() if authors else mask.abs().sum()
             entropy = torch.nn.functional.cross_entropy(net.logits(mixed), goals, reduction="sum")
-            loss = entropy + weight * size
+            loss = entropy + weight * size + len(images) * tv / mask.numel() * variation(mask)
             direction = sign = -np.sign(torch.autograd.grad(loss, mask)[0].numpy()).astype(int)
             total += loss.item()
             if authors and epoch == epochs - 1 and start + batch >= len(order):
                 break  # their last update is computed and never used
             if gradient_of:
                 slope = (gradient_of(mixed.detach().numpy()) * (canvas - images).numpy()).sum((0, 1), dtype=np.float64)
+                smooth = torch.autograd.grad(variation(mask), mask)[0].numpy().astype(np.float64)
+                slope += len(images) * tv / mask.numel() * smooth
                 direction = -np.sign(slope + weight * (authors | (ticks > 0))).astype(int)
             agreed.append(float((direction == sign).mean()))
             ticks = np.clip(ticks + direction, 0, 2 * HALF)
             evidence += direction
         objectives.append(total / len(order))
     return Found((ticks * STEP).astype(np.float32), evidence, objectives, len(agreed), agreed)
+
+
+def variation(mask: torch.Tensor) -> torch.Tensor:
+    """|grad m|_2^2 of Eq. 3: forward differences in both directions."""
+    return (mask[1:] - mask[:-1]).square().sum() + (mask[:, 1:] - mask[:, :-1]).square().sum()
 
 
 def best_pixels(mask: np.ndarray, evidence: np.ndarray | None, size: float) -> np.ndarray:

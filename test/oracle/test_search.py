@@ -104,9 +104,9 @@ class Case(unittest.TestCase):
         result = iscp.search(setting.model, setting.data, [target], canvases=1, preset=preset, **options)
         return result, result[target].selected
 
-    def check_ten_steps(self, setting, target, preset, always=False):
+    def check_ten_steps(self, setting, target, preset, always=False, **more):
         """`always`: the masks must be equal, whatever happened on the way."""
-        options = {"epochs": 1, "fraction": FRACTION, "seed": SEED}
+        options = {"epochs": 1, "fraction": FRACTION, "seed": SEED, **more}
         _, canvas = self.ours(setting, target, preset, **options)
         theirs = setting.theirs(canvas.canvas, target, preset, **options)
         steps = 9 if preset == "authors" else 10  # their last one is dropped
@@ -165,6 +165,17 @@ class Shipped(Case):
 
     def test_ten_steps_authors(self):
         self.check_ten_steps(shipped_some(), 8, "authors")
+
+    def test_ten_steps_with_total_variation(self):
+        """A weight that decides at many pixels: the masks of two weights differ in a tenth and more."""
+        smooth = self.check_ten_steps(shipped_some(), 0, "paper", tv=40.0)
+        rough = self.check_ten_steps(shipped_some(), 0, "paper")
+        self.assertLess((smooth.mask == rough.mask).mean(), 0.9)
+
+        def variation(mask):
+            return (np.diff(mask, axis=0) ** 2).sum() + (np.diff(mask, axis=1) ** 2).sum()
+
+        self.assertLess(variation(smooth.mask), variation(rough.mask) / 2)
 
     def test_end(self):
         found = [self.check_end(shipped(), *case, 0.1) for case in ((0, "paper"), (8, "authors"))]

@@ -89,7 +89,7 @@ class Search(unittest.TestCase):
         options = defaults(iscp_search_options)
         ours = {name: p.default for name, p in inspect.signature(iscp.search).parameters.items()}
         self.assertEqual(ours, {n: p.default for n, p in list(inspect.signature(iscp.Search).parameters.items())})
-        for name in ("canvases", "seed", "epochs", "batch", "step", "fraction", "select_size", "lanes", "pass_batch", "min_accuracy"):
+        for name in ("canvases", "seed", "epochs", "batch", "step", "fraction", "select_size", "lanes", "pass_batch", "min_accuracy", "tv"):
             self.assertEqual(ours[name], getattr(options, name), name)
         self.assertEqual(_constants.PRESETS[ours["preset"]], options.preset)
         self.assertEqual(_constants.SELECTS[ours["select"]], options.select)

@@ -183,6 +183,36 @@ START_TEST(evidence_is_not_clipped) {
 }
 END_TEST
 
+/* The sum by its definition, and its gradient by differences: of a polynomial of second degree they are exact but for rounding. */
+START_TEST(total_variation) {
+  enum { WIDTH = 5, HEIGHT = 4, ALL = WIDTH * HEIGHT };
+  iscp_context *context = support_context();
+  isc_mask mask = make_mask(context, ALL, 0.02);
+  support_fill(mask.values, ALL, 0, 1, 9);
+  double sum = 0, gradient[ALL] = {0};
+  for (int y = 0; y < HEIGHT; y++)
+    for (int x = 0; x < WIDTH; x++) {
+      double m = mask.values[y * WIDTH + x];
+      sum += x + 1 < WIDTH ? pow(mask.values[y * WIDTH + x + 1] - m, 2) : 0;
+      sum += y + 1 < HEIGHT ? pow(mask.values[(y + 1) * WIDTH + x] - m, 2) : 0;
+    }
+  ck_assert_double_eq_tol(isc_mask_variation(&mask, WIDTH), sum, 1e-12);
+  isc_mask_add_variation(gradient, &mask, WIDTH, 0, 7, 3);
+  isc_mask_add_variation(gradient, &mask, WIDTH, 7, ALL, 3);
+  for (int i = 0; i < ALL; i++) {
+    float value = mask.values[i];
+    mask.values[i] = value + 0.25f;
+    double above = isc_mask_variation(&mask, WIDTH);
+    mask.values[i] = value - 0.25f;
+    double below = isc_mask_variation(&mask, WIDTH);
+    mask.values[i] = value;
+    ck_assert_double_eq_tol(gradient[i], 3 * (above - below) / 0.5, 1e-5); /* values are float32: 2^-24 on each side */
+  }
+  isc_mask_release(&mask, context);
+  support_context_end(context);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("mask");
   TCase *lattice = tcase_create("lattice"), *sign = tcase_create("sign");
@@ -193,6 +223,9 @@ int main(void) {
   tcase_add_test(sign, the_sign_of_zero_is_zero);
   tcase_add_test(sign, the_norm_pulls_only_above_zero);
   tcase_add_test(sign, evidence_is_not_clipped);
+  TCase *smooth = tcase_create("smooth");
+  tcase_add_test(smooth, total_variation);
+  suite_add_tcase(suite, smooth);
   suite_add_tcase(suite, lattice);
   suite_add_tcase(suite, sign);
   return support_run(suite);

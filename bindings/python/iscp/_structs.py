@@ -222,6 +222,7 @@ class iscp_search_options(ctypes.Structure):
         ("pass_batch", c_int32),
         ("reserved", c_int32),
         ("min_accuracy", c_double),
+        ("tv", c_double),
     ]
 
 

@@ -38,6 +38,7 @@ class Search:
         canvases: int = 5,
         preset: str = "paper",
         alpha: float | str | None = None,
+        tv: float = 0,
         seed: int = 0,
         epochs: int = 5,
         batch: int = 4,
@@ -56,7 +57,7 @@ class Search:
         options.select = code(SELECTS, select, "select")
         options.ties = code(TIES, ties, "ties")
         options.canvases, options.epochs, options.batch, options.lanes = canvases, epochs, batch, lanes
-        options.pass_batch = pass_batch
+        options.pass_batch, options.tv = pass_batch, tv
         options.min_accuracy = -1 if min_accuracy is None else min_accuracy
         options.step, options.fraction, options.select_size, options.seed = step, fraction, select_size, seed
         _set_alpha(options, alpha)
@@ -99,6 +100,7 @@ def search(
     canvases: int = 5,
     preset: str = "paper",
     alpha: float | str | None = None,
+    tv: float = 0,
     seed: int = 0,
     epochs: int = 5,
     batch: int = 4,
@@ -118,6 +120,7 @@ def search(
               [0,1]), or a list of these; `canvases` of each kind a class
     preset    "paper" or "authors"; `alpha` None (the preset's), a number, or "auto" (per class, by power on the images
               searched on)
+    tv        weight of the mask's total variation (Eq. 3), which smooths it; 0 = none
     seed      of the images searched on (the share `fraction` of each class), their order, and random canvases
     epochs    passes over them, `batch` images a step that changes the mask by `step`
     select    the best canvas by "loss" or by "power" at `select_size`
