@@ -20,7 +20,8 @@ typedef struct finder {
 
 static isc_trial begin(const finder *f, int32_t kind, const char *text) {
   const isc_trial *base = &f->list[f->base];
-  isc_trial trial = {.kind = kind, .contract = base->contract, .inverted = base->inverted, .turned = base->turned};
+  isc_trial trial = {.kind = kind, .contract = base->contract, .inverted = base->inverted, .turned = base->turned,
+                     .base_images = base->images, .base_correct = base->correct};
   if (f->base)
     snprintf(trial.text, sizeof trial.text, "%.*s, ", ISC_TRIAL_TEXT / 2, base->text);
   size_t length = strlen(trial.text);
@@ -63,6 +64,11 @@ bool isc_trial_is_beyond(const isc_trial *a, const isc_trial *b) {
   isc_wilson(&low, &unused, a->correct, a->images);
   isc_wilson(&unused, &high, b->correct, b->images);
   return low > high;
+}
+
+bool isc_trial_adds(const isc_trial *a) {
+  isc_trial base = {.images = a->base_images, .correct = a->base_correct};
+  return isc_trial_is_beyond(a, &base);
 }
 
 bool isc_trial_tells(const isc_trial *a) {

@@ -14,6 +14,7 @@ typedef struct isc_trial {
   iscp_contract contract;
   bool inverted, turned; /* 1 - x; rows and columns exchanged */
   int64_t images, correct;
+  int64_t base_images, base_correct; /* those of the trial that this one was tried upon */
   double chance;      /* share that would be right if answers and labels, each as frequent as they are, had nothing in common */
   int32_t *predicted; /* a class an image of the sample */
   int32_t *labels;    /* ISCP_CAUSE_LABELS: a class a label; else NULL */
@@ -38,6 +39,7 @@ void isc_trial_release(isc_trial *trial, const iscp_context *context);
 
 /* causes.c. Whether a's share of right answers is above b's beyond doubt: their 95 % intervals do not meet. */
 bool isc_trial_is_beyond(const isc_trial *a, const isc_trial *b);
+bool isc_trial_adds(const isc_trial *a); /* the same against the one it was tried upon */
 
 /* Whether a's answers have to do with the labels: of 9 images in 10 of one class, a model that always answers that class is right
  * on as many and knows nothing. */

@@ -241,7 +241,7 @@ iscp_status iscp_check_cause(const iscp_check *check, int32_t index, iscp_cause 
                      .correct = trial->correct, .accuracy = ratio(trial->correct, trial->images), .contract = &trial->contract,
                      .labels = trial->labels};
   isc_wilson(&told.low, &told.high, trial->correct, trial->images);
-  told.restores =
-      isc_trial_is_beyond(trial, given) && told.accuracy >= check->info.plausible_from && isc_trial_tells(trial);
+  told.restores = isc_trial_is_beyond(trial, given) && isc_trial_adds(trial) &&
+                  told.accuracy >= check->info.plausible_from && isc_trial_tells(trial);
   return isc_output_write(cause, &told, sizeof told, sizeof told, "iscp_cause");
 }

@@ -334,6 +334,34 @@ START_TEST(finds_the_order_of_classes_in_the_whole_set) {
 }
 END_TEST
 
+/* A second mistake is named if it was made: what is as good without it is no cause. */
+START_TEST(a_cause_of_two_is_better_than_the_first) {
+  scene s;
+  make_scene(&s, 10, 24);
+  iscp_contract truth = contract_of(0, 1), given = contract_of(0.9f, 0.02f);
+  truth.range = 255;
+  truth.resize_height = truth.resize_width = given.resize_height = given.resize_width = TOY_SIDE;
+  label(&s, &truth, NULL);
+  for (int32_t i = 0; i < IMAGES; i += 4) /* so that chance decides among what is nearly as good */
+    s.labels[i] = (s.labels[i] + 1) % TOY_CLASSES;
+  iscp_check *check = check_with(&s, &given, ISCP_CAUSES_ALWAYS);
+  iscp_check_info info = {.struct_size = sizeof info};
+  ASSERT_OK(iscp_check_get_info(check, &info));
+  bool restored = false, two = false;
+  for (int32_t i = 0; i < info.causes; i++) {
+    iscp_cause cause = {.struct_size = sizeof cause};
+    ASSERT_OK(iscp_check_cause(check, i, &cause));
+    bool scaled = !strncmp(cause.text, "pixels 0 to 255, not normalised", 31);
+    restored = restored || (scaled && cause.kind == ISCP_CAUSE_SCALE && cause.restores);
+    two = two || (scaled && cause.kind != ISCP_CAUSE_SCALE && cause.accuracy > 0.7);
+    ck_assert_msg(cause.kind == ISCP_CAUSE_SCALE || !cause.restores, "%s: %g", cause.text, cause.accuracy);
+  }
+  ck_assert(restored && two);
+  iscp_check_destroy(check);
+  end_scene(&s);
+}
+END_TEST
+
 /* Pictures of the network's own size that were resized and cropped all the same. */
 START_TEST(finds_pictures_that_need_no_resizing) {
   scene s;
@@ -551,6 +579,7 @@ int main(void) {
   tcase_add_test(causes, finds_changed_pictures);
   tcase_add_test(causes, finds_the_order_of_classes);
   tcase_add_test(causes, finds_the_order_of_classes_in_the_whole_set);
+  tcase_add_test(causes, a_cause_of_two_is_better_than_the_first);
   tcase_add_test(causes, finds_pictures_that_need_no_resizing);
   tcase_add_test(causes, the_sample_does_not_keep_step_with_the_set);
   tcase_add_test(causes, an_answer_that_never_changes_restores_nothing);
