@@ -182,8 +182,8 @@ static void print_plain(const run_state *s) {
   printf("right on %lld of %lld images: accuracy %.4f (95 %% interval %.3f to %.3f)\n", (long long)i->correct, (long long)i->images,
          i->accuracy, i->low, i->high);
   if (!i->plausible)
-    printf("not plausible: less than %.3f, about what guessing among %d classes gives; class %d %s is predicted for %.0f %% of all\n",
-           i->plausible_from, i->classes, i->favourite, name_of(s, i->favourite),
+    printf("not plausible: less than %.3f, hardly better than guessing among %d classes; class %d %s is predicted for %.0f %% of\n"
+           "all images\n", i->plausible_from, i->classes, i->favourite, name_of(s, i->favourite),
            100.0 * (double)i->favourite_count / (double)i->images);
   print_classes(s);
   print_confusions(s);
