@@ -99,25 +99,41 @@ static void print_values(const char *option, const float *values, int32_t count)
     printf("%s%.6g", i ? "," : "", (double)values[i]);
 }
 
-/* What to add to the command line so that it has the contract. */
-static void print_options(const iscp_contract *c) {
+static int is_resized(const iscp_contract *c) { return c->resize_short || c->resize_height; }
+
+static int is_padded(const iscp_contract *c) { return c->pad_top || c->pad_bottom || c->pad_left || c->pad_right; }
+
+/* Resizing, crop and padding; what `given` does and c does not is said too. */
+static void print_geometry(const iscp_contract *c, const iscp_contract *given) {
   printf("--size %dx%d", c->height, c->width);
   if (c->resize_short)
     printf(" --resize %d", c->resize_short);
-  if (c->resize_height)
+  else if (c->resize_height)
     printf(" --resize %dx%d", c->resize_height, c->resize_width);
-  if ((c->resize_short || c->resize_height) && c->filter == ISCP_FILTER_BICUBIC)
-    printf(" --filter bicubic");
+  else if (is_resized(given))
+    printf(" --resize no");
+  if (is_resized(c) && (c->filter == ISCP_FILTER_BICUBIC || given->filter == ISCP_FILTER_BICUBIC))
+    printf(" --filter %s", filter_names[c->filter]);
   if (c->crop_height)
     printf(" --crop %dx%d", c->crop_height, c->crop_width);
-  if (c->pad_top || c->pad_bottom || c->pad_left || c->pad_right)
+  else if (given->crop_height)
+    printf(" --crop no");
+  if (c->crop_height && c->crop_rule == ISCP_CROP_FLOOR)
+    printf(" --crop-rule floor");
+  if (is_padded(c) || is_padded(given))
     printf(" --pad %d,%d,%d,%d", c->pad_top, c->pad_bottom, c->pad_left, c->pad_right);
+}
+
+/* What to add to the command line, or to put in the place of its options, so that it has the contract. */
+static void print_options(const iscp_contract *c, const iscp_contract *given) {
+  printf("  with the options ");
+  print_geometry(c, given);
   if (c->channels == 1)
     printf(" --channels 1");
-  if (c->order == ISCP_ORDER_BGR)
-    printf(" --order BGR");
-  if (c->range == 255)
-    printf(" --range 255");
+  if (c->order == ISCP_ORDER_BGR || given->order == ISCP_ORDER_BGR)
+    printf(" --order %s", order_names[c->order]);
+  if (c->range == 255 || given->range == 255)
+    printf(" --range %d", c->range);
   print_values("mean", c->mean, c->channels);
   print_values("std", c->std, c->channels);
   putchar('\n');
@@ -132,27 +148,26 @@ static void print_labels(const run_state *s, const int32_t *labels) {
 }
 
 static void print_advice(const run_state *s, const iscp_cause *best) {
+  iscp_cause given = {.struct_size = sizeof given};
   printf("\nMost likely: %s.\n", best->text);
   if (best->labels)
     print_labels(s, best->labels);
-  else if (best->kind != ISCP_CAUSE_PICTURES) {
-    printf("  with the options ");
-    print_options(best->contract);
-  }
+  if (iscp_check_cause(s->check, 0, &given) == ISCP_OK && memcmp(best->contract, given.contract, sizeof *given.contract))
+    print_options(best->contract, given.contract);
 }
 
 static void print_causes(const run_state *s) {
-  iscp_cause best = {.struct_size = sizeof best};
+  iscp_cause best = {.struct_size = sizeof best}; /* of those that restore: one on fewer images may stand before them */
   if (!s->info.causes)
     return;
   printf("\nOther assumptions about the input, on the same images:\n");
-  for (int32_t i = 0; i < s->info.causes && i <= SHOWN_CAUSES; i++) {
+  for (int32_t i = 0; i < s->info.causes; i++) {
     iscp_cause c = {.struct_size = sizeof c};
-    if (iscp_check_cause(s->check, i, &c) != ISCP_OK)
+    if (iscp_check_cause(s->check, i, &c) != ISCP_OK || (i > SHOWN_CAUSES && (!c.restores || best.restores)))
       continue;
     printf("  %.4f (%.3f to %.3f, %lld images)  %s%s\n", c.accuracy, c.low, c.high, (long long)c.images, c.text,
            c.restores ? "  <- better" : "");
-    if (i == 1)
+    if (c.restores && !best.restores)
       best = c;
   }
   if (best.restores)
@@ -167,8 +182,8 @@ static void print_plain(const run_state *s) {
   printf("right on %lld of %lld images: accuracy %.4f (95 %% interval %.3f to %.3f)\n", (long long)i->correct, (long long)i->images,
          i->accuracy, i->low, i->high);
   if (!i->plausible)
-    printf("not plausible: less than %.3f, about what guessing among %d classes gives; class %d %s is predicted for %.0f %% of all\n",
-           i->plausible_from, i->classes, i->favourite, name_of(s, i->favourite),
+    printf("not plausible: less than %.3f, hardly better than guessing among %d classes; class %d %s is predicted for %.0f %% of\n"
+           "all images\n", i->plausible_from, i->classes, i->favourite, name_of(s, i->favourite),
            100.0 * (double)i->favourite_count / (double)i->images);
   print_classes(s);
   print_confusions(s);

@@ -26,7 +26,8 @@ enum {
 typedef struct iscp_check_options {
   uint32_t struct_size; /* sizeof(iscp_check_options), set by iscp_check_options_init */
   int32_t causes;       /* ISCP_CAUSES_*; default ISCP_CAUSES_POOR */
-  int64_t sample;       /* images, spread over the set, that each cause is tried on, 0 = 256; default 0 */
+  int64_t sample;       /* images, drawn evenly from the set, that each cause is tried on, 0 = 256; the order of the classes
+                           upon the input as given is found and judged on the whole set; default 0 */
   int32_t batch;        /* images a pass of the network, 1 to 4096, 0 = by size, threads and memory; default 0 */
   int32_t reserved;     /* 0 */
 } iscp_check_options;
@@ -88,7 +89,10 @@ typedef struct iscp_cause {
   int64_t correct;      /* of these, predicted as labelled */
   double accuracy;      /* correct / images */
   double low, high;     /* interval of accuracy */
-  int32_t restores;     /* 1 if it is better than the input as given beyond doubt (low above its high), and plausible */
+  int32_t restores;     /* 1 if it is better than the input as given beyond doubt (low above its high), and than the first
+                           mistake if it is two, plausible, and better than answers as frequent as these that have nothing
+                           to do with the labels: the accuracy is at least c + 0.15 (1 - c), c what those give; never 1 on
+                           images of one class alone */
   int32_t reserved;     /* 0 */
   const iscp_contract *contract; /* with which a model and a set can be opened anew; not all of ISCP_CAUSE_PICTURES and
                                     ISCP_CAUSE_LABELS is in it */

@@ -155,6 +155,11 @@ static int64_t find_column(const listing *l, const char *const *words) {
   return -1;
 }
 
+/* A file that is missing may stand in the first line too. */
+static bool names_picture(const listing *l, size_t row) {
+  return file_of_row(l, row, 0) != NOT_THERE || isc_is_image_name(l->table.cells[row * l->table.columns]);
+}
+
 /* The first line is a header if it has a known word, or names no picture where the second line does. */
 static iscp_status find_columns(listing *l) {
   static const char *const files[] = {"file", "filename", "file_name", "filepath", "file_path", "path", "image",
@@ -169,7 +174,10 @@ static iscp_status find_columns(listing *l) {
     file = label = -1;
   l->file_column = file >= 0 ? (size_t)file : label == 0;
   l->label_column = label >= 0 && label != file ? (size_t)label : l->file_column == 0;
-  l->first = has_words || (file_of_row(l, 0, 0) == NOT_THERE && l->table.rows > 1 && file_of_row(l, 1, 0) >= 0);
+  l->first = has_words || (!names_picture(l, 0) && l->table.rows > 1 && file_of_row(l, 1, 0) >= 0);
+  if (l->first && label < 0 && l->table.columns > 2) /* a column a class, as a rule: the second would be wrong labels */
+    return isc_fail(ISCP_ERROR_FORMAT, "%s: none of its %zu columns is called label, class, target or category, expected one "
+                    "that is, or two columns", l->table_path, l->table.columns);
   if (l->first == l->table.rows)
     return isc_fail(ISCP_ERROR_FORMAT, "%s: a header and no line after it", l->table_path);
   return ISCP_OK;

@@ -112,13 +112,15 @@ static iscp_status find_mnist(char **path, const iscp_context *context, const ch
   return ISCP_OK;
 }
 
-/* Whether a folder holds folders, or pictures by a table. */
+/* Whether a folder holds folders that are not hidden, or pictures by a table. */
 static iscp_status holds_images(bool *holds, const iscp_context *context, const char *folder) {
   char **names, *table = NULL;
   size_t count;
   ISC_TRY(isc_list_directory(&names, &count, context, folder));
   iscp_status status = ISCP_OK;
   for (size_t i = 0; i < count && !*holds; i++) {
+    if (names[i][0] == '.')
+      continue;
     char *inner = isc_path_join(context, folder, names[i]);
     if (!inner)
       ISC_TRY_OR_DONE(ISCP_ERROR_MEMORY);

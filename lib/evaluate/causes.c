@@ -20,7 +20,8 @@ typedef struct finder {
 
 static isc_trial begin(const finder *f, int32_t kind, const char *text) {
   const isc_trial *base = &f->list[f->base];
-  isc_trial trial = {.kind = kind, .contract = base->contract, .inverted = base->inverted, .turned = base->turned};
+  isc_trial trial = {.kind = kind, .contract = base->contract, .inverted = base->inverted, .turned = base->turned,
+                     .base_images = base->images, .base_correct = base->correct};
   if (f->base)
     snprintf(trial.text, sizeof trial.text, "%.*s, ", ISC_TRIAL_TEXT / 2, base->text);
   size_t length = strlen(trial.text);
@@ -65,10 +66,20 @@ bool isc_trial_is_beyond(const isc_trial *a, const isc_trial *b) {
   return low > high;
 }
 
+bool isc_trial_adds(const isc_trial *a) {
+  isc_trial base = {.images = a->base_images, .correct = a->base_correct};
+  return isc_trial_is_beyond(a, &base);
+}
+
+bool isc_trial_tells(const isc_trial *a) {
+  double accuracy = a->images ? (double)a->correct / (double)a->images : 0;
+  return a->chance < 1 && accuracy >= a->chance + 0.15 * (1 - a->chance); /* as isc_plausible_accuracy of 1 / chance classes */
+}
+
 static void choose_best(finder *f) {
   int32_t best = f->best;
   for (int32_t i = 0; i < f->count; i++)
-    if (is_better(&f->list[i], &f->list[best]))
+    if (isc_trial_tells(&f->list[i]) && is_better(&f->list[i], &f->list[best]))
       best = i;
   if (isc_trial_is_beyond(&f->list[best], &f->list[f->best]))
     f->best = best;
@@ -194,6 +205,10 @@ static iscp_status try_pad(finder *f, const iscp_dataset_info *set) {
   return try(f, trial);
 }
 
+static iscp_status try_as_they_are(finder *f) {
+  return try(f, begin_size(f, "pictures as they are, neither resized nor cropped"));
+}
+
 /* Pictures that have the input's size need nothing, and mostly nothing was done to them. */
 static iscp_status try_sizes(finder *f) {
   iscp_dataset_info set = {.struct_size = sizeof set};
@@ -201,7 +216,7 @@ static iscp_status try_sizes(finder *f) {
   const iscp_contract *c = &f->list[0].contract;
   bool alike = set.height_low && set.height_low == set.height_high && set.width_low == set.width_high;
   if (alike && set.height_low == c->height && set.width_low == c->width)
-    return ISCP_OK;
+    return try_as_they_are(f);
   alike = alike && set.channels; /* of files only some were looked at */
   int32_t side = c->height < c->width ? c->height : c->width;
   ISC_TRY(try_crop(f, (int32_t)(side / 0.875), ISCP_FILTER_BILINEAR));
@@ -226,24 +241,69 @@ static iscp_status try_pictures(finder *f) {
 
 /* ---- Labels ---- */
 
-/* The order is found on every other image and judged by the others: enough classes fit anything. */
-static iscp_status match(finder *f, isc_trial *trial, bool *other) {
+/* Labels and answers: of the whole set for the input as given, whose answers are all there, else of the sample. */
+typedef struct answers {
+  int64_t count;
+  int32_t *labels, *predicted;
+} answers;
+
+static iscp_status collect(answers *a, const finder *f) {
   const isc_trials *t = f->trials;
-  const isc_trial *base = &f->list[f->base];
-  const iscp_context *context = isc_model_context(t->model);
-  int32_t classes = isc_model_classes(t->model), *given = isc_calloc(context, (size_t)t->count, 2 * sizeof *given);
-  trial->labels = isc_calloc(context, (size_t)classes, sizeof *trial->labels);
-  iscp_status status = given && trial->labels ? ISCP_OK : ISCP_ERROR_MEMORY;
-  int64_t half = 0;
-  for (int64_t i = 0; i < t->count && status == ISCP_OK; i += 2, half++) {
-    given[half] = iscp_dataset_label(t->dataset, t->sample[i]);
-    given[t->count + half] = base->predicted[i];
+  bool all = !f->base;
+  a->count = all ? iscp_dataset_count(t->dataset) : t->count;
+  a->labels = isc_calloc(isc_model_context(t->model), (size_t)a->count, 2 * sizeof *a->labels);
+  if (!a->labels)
+    return ISCP_ERROR_MEMORY;
+  a->predicted = a->labels + a->count;
+  for (int64_t i = 0; i < a->count; i++) {
+    a->labels[i] = iscp_dataset_label(t->dataset, all ? i : t->sample[i]);
+    a->predicted[i] = all ? t->clean[i] : f->list[f->base].predicted[i];
   }
+  return ISCP_OK;
+}
+
+/* Moves about half of them to the front, by chance: of a set in which classes take turns, every other image misses some. */
+static int64_t halve(answers *a) {
+  int64_t half = 0;
+  for (int64_t i = 0; i < a->count; i++) {
+    int32_t label = a->labels[i], predicted = a->predicted[i];
+    if (isc_random(0, ISC_PURPOSE_SAMPLE, 0, 1, i) & 1)
+      continue;
+    a->labels[i] = a->labels[half];
+    a->predicted[i] = a->predicted[half];
+    a->labels[half] = label;
+    a->predicted[half++] = predicted;
+  }
+  return half;
+}
+
+static void judge(isc_trial *trial, const answers *a, int64_t from, int64_t *counts, int32_t classes) {
+  for (int64_t i = from; i < a->count; i++) {
+    int32_t expected = trial->labels[a->labels[i]];
+    trial->correct += expected == a->predicted[i];
+    counts[expected]++;
+    counts[classes + a->predicted[i]]++;
+  }
+  trial->images = a->count - from;
+  trial->chance = isc_trial_chance(counts, classes, trial->images);
+}
+
+/* The order is found on one half of the images and judged by the other: enough classes fit anything. */
+static iscp_status match(finder *f, isc_trial *trial, bool *other) {
+  const iscp_context *context = isc_model_context(f->trials->model);
+  int32_t classes = isc_model_classes(f->trials->model);
+  answers a = {0};
+  int64_t half = 0, *counts = isc_calloc(context, (size_t)classes, 2 * sizeof *counts);
+  trial->labels = isc_calloc(context, (size_t)classes, sizeof *trial->labels);
+  iscp_status status = counts && trial->labels ? collect(&a, f) : ISCP_ERROR_MEMORY;
   if (status == ISCP_OK)
-    status = isc_labels_match(trial->labels, other, context, given, given + t->count, half, classes);
-  for (int64_t i = 1; i < t->count && status == ISCP_OK; i += 2, trial->images++)
-    trial->correct += trial->labels[iscp_dataset_label(t->dataset, t->sample[i])] == base->predicted[i];
-  isc_free(context, given);
+    half = halve(&a);
+  if (half && half < a.count)
+    status = isc_labels_match(trial->labels, other, context, a.labels, a.predicted, half, classes);
+  if (status == ISCP_OK && *other)
+    judge(trial, &a, half, counts, classes);
+  isc_free(context, a.labels);
+  isc_free(context, counts);
   return status;
 }
 

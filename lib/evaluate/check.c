@@ -109,15 +109,19 @@ static bool wants_causes(const iscp_check *check, const iscp_check_options *opti
          (options->causes == ISCP_CAUSES_POOR && (!check->info.plausible || check->info.accuracy < GOOD));
 }
 
-/* Spread evenly over the set, so that sets in the order of their classes give each its share. */
+/* One image by chance of each of `count` equal parts of the set: sets in the order of their classes give each its share, and sets
+ * in which classes take turns do not give one class alone, as steps of equal length might. */
 static iscp_status draw_sample(isc_trials *t, const iscp_context *context, int64_t wanted) {
   int64_t images = iscp_dataset_count(t->dataset);
   t->count = wanted < images ? wanted : images;
   t->sample = isc_calloc(context, (size_t)t->count, sizeof *t->sample);
   if (!t->sample)
     return ISCP_ERROR_MEMORY;
-  for (int64_t i = 0; i < t->count; i++)
-    t->sample[i] = (int64_t)((double)images / (double)t->count * ((double)i + 0.5));
+  double part = (double)images / (double)t->count;
+  for (int64_t i = 0; i < t->count; i++) {
+    int64_t from = (int64_t)(part * (double)i), to = i + 1 < t->count ? (int64_t)(part * (double)(i + 1)) : images;
+    t->sample[i] = from + (int64_t)(isc_random(0, ISC_PURPOSE_SAMPLE, 0, 0, i) % (uint64_t)(to - from));
+  }
   return ISCP_OK;
 }
 
@@ -133,6 +137,7 @@ static iscp_status run(iscp_check *check, isc_trials *t, isc_clean *clean, const
     return ISCP_OK;
   ISC_TRY(draw_sample(t, check->context, options->sample ? options->sample : DEFAULT_SAMPLE));
   meter.done = 0;
+  t->clean = clean->predicted;
   t->meter = &meter;
   isc_progress_begin(&meter.progress, "causes", isc_causes_total(t), progress, user);
   ISC_TRY(isc_causes_find(&check->trials, &check->trial_count, t));
@@ -236,6 +241,7 @@ iscp_status iscp_check_cause(const iscp_check *check, int32_t index, iscp_cause 
                      .correct = trial->correct, .accuracy = ratio(trial->correct, trial->images), .contract = &trial->contract,
                      .labels = trial->labels};
   isc_wilson(&told.low, &told.high, trial->correct, trial->images);
-  told.restores = isc_trial_is_beyond(trial, given) && told.accuracy >= check->info.plausible_from;
+  told.restores = isc_trial_is_beyond(trial, given) && isc_trial_adds(trial) &&
+                  told.accuracy >= check->info.plausible_from && isc_trial_tells(trial);
   return isc_output_write(cause, &told, sizeof told, sizeof told, "iscp_cause");
 }

@@ -72,7 +72,14 @@ static iscp_status fill_rows(const isc_trials *t, const isc_trial *trial, const 
   return ISCP_OK;
 }
 
-static iscp_status run_view(isc_trials *t, isc_trial *trial, const iscp_dataset *view, row_sums *sums) {
+double isc_trial_chance(const int64_t *counts, int32_t classes, int64_t images) {
+  double sum = 0, n = (double)images;
+  for (int32_t y = 0; y < classes && images; y++)
+    sum += (double)counts[y] / n * ((double)counts[classes + y] / n);
+  return sum;
+}
+
+static iscp_status run_view(isc_trials *t, isc_trial *trial, const iscp_dataset *view, row_sums *sums, int64_t *counts) {
   int32_t batch = isc_session_batch(t->session), classes = isc_model_classes(t->model);
   for (int64_t start = 0; start < t->count; start += batch) {
     int32_t rows = (int32_t)(t->count - start < batch ? t->count - start : batch);
@@ -81,12 +88,16 @@ static iscp_status run_view(isc_trials *t, isc_trial *trial, const iscp_dataset 
     for (int32_t r = 0; r < rows; r++) {
       int32_t predicted = isc_argmax(isc_session_logits(t->session, r), classes);
       trial->predicted[start + r] = predicted;
-      trial->correct += predicted == iscp_dataset_label(t->dataset, t->sample[start + r]);
+      int32_t label = iscp_dataset_label(t->dataset, t->sample[start + r]);
+      trial->correct += predicted == label;
+      counts[label]++;
+      counts[classes + predicted]++;
     }
     t->meter->done += rows;
     ISC_TRY(isc_progress_tell(&t->meter->progress, t->meter->done));
   }
   trial->images = t->count;
+  trial->chance = isc_trial_chance(counts, classes, t->count);
   return ISCP_OK;
 }
 
@@ -109,6 +120,7 @@ iscp_status isc_trial_run(isc_trials *t, isc_trial *trial, bool *fits) {
   const iscp_context *context = isc_model_context(t->model);
   bool measures = trial->kind == ISCP_CAUSE_NONE;
   row_sums *sums = NULL;
+  int64_t *counts = NULL;
   iscp_dataset *view = NULL;
   iscp_status status;
   int64_t done = t->meter->done;
@@ -116,9 +128,10 @@ iscp_status isc_trial_run(isc_trials *t, isc_trial *trial, bool *fits) {
   ISC_TRY_OR_DONE(isc_dataset_view(&view, t->dataset, &trial->contract));
   trial->predicted = isc_calloc(context, (size_t)t->count, sizeof *trial->predicted);
   sums = measures ? isc_calloc(context, (size_t)t->count, sizeof *sums) : NULL;
-  if (!trial->predicted || (measures && !sums))
+  counts = isc_calloc(context, (size_t)isc_model_classes(t->model), 2 * sizeof *counts);
+  if (!trial->predicted || !counts || (measures && !sums))
     ISC_TRY_OR_DONE(ISCP_ERROR_MEMORY);
-  status = run_view(t, trial, view, sums);
+  status = run_view(t, trial, view, sums, counts);
   *fits = status == ISCP_OK;
   if (status == ISCP_ERROR_MISMATCH || status == ISCP_ERROR_UNSUPPORTED)
     status = measures ? status : ISCP_OK;
@@ -126,6 +139,7 @@ iscp_status isc_trial_run(isc_trials *t, isc_trial *trial, bool *fits) {
     measure_scale(t, sums, &trial->contract);
   t->meter->done = done + t->count; /* also of one that does not fit */
 done:
+  isc_free(context, counts);
   isc_free(context, sums);
   iscp_dataset_destroy(view);
   return status;

@@ -40,6 +40,18 @@ class Check(Case):
         again = self.read("--mean", advised[0], "--std", advised[1])
         self.assertGreater(again["accuracy"], 0.85)
 
+    def test_the_advice_is_whole(self):
+        """What the command line does and should not do is undone by the options that are advised, laid over it."""
+        words = ["--input", "mnist", "--pad", "0", "--resize", "40", "--crop", "28", "--range", "255", *WRONG]
+        text = run("check", MODEL, DATA, "--limit", LIMIT, *words, code=1).stdout
+        advice = text.split("with the options ")[1].split("\n")[0].split()
+        for word in ["--resize", "--range"]:
+            self.assertIn(word, advice)
+        self.assertEqual(advice[advice.index("--resize") + 1], "no")
+        self.assertEqual(advice[advice.index("--crop") + 1], "no")
+        self.assertEqual(advice[advice.index("--range") + 1], "1")
+        self.assertGreater(self.read(*words, *advice)["accuracy"], 0.8)
+
     def test_causes_by_option(self):
         self.assertEqual(self.read(*WRONG, "--causes", "never", code=1)["causes"], [])
         causes = self.read("--causes", "always", "--sample", "20")["causes"]

@@ -95,7 +95,7 @@ static void label(scene *s, const iscp_contract *contract, change_fn *change) {
   iscp_model_destroy(model);
 }
 
-static iscp_check *check_with(const scene *s, const iscp_contract *contract, int32_t causes) {
+static iscp_check *check_sample(const scene *s, const iscp_contract *contract, int32_t causes, int64_t sample) {
   iscp_check_options options;
   iscp_model *model = load(s, contract);
   iscp_dataset *dataset = open(s, contract);
@@ -103,10 +103,15 @@ static iscp_check *check_with(const scene *s, const iscp_contract *contract, int
   ASSERT_OK(iscp_check_options_init(&options, sizeof options));
   options.causes = causes;
   options.batch = 50;
+  options.sample = sample;
   ASSERT_OK(iscp_check_create(&check, model, dataset, &options, NULL, NULL));
   iscp_dataset_destroy(dataset); /* a check keeps what it needs */
   iscp_model_destroy(model);
   return check;
+}
+
+static iscp_check *check_with(const scene *s, const iscp_contract *contract, int32_t causes) {
+  return check_sample(s, contract, causes, 0);
 }
 
 /* The best cause makes all images right, those of labels the half that judges them. */
@@ -311,6 +316,123 @@ START_TEST(finds_the_order_of_classes) {
 }
 END_TEST
 
+/* The answers to the whole set are there, and the order takes no run of its own: a small sample hides nothing. */
+START_TEST(finds_the_order_of_classes_in_the_whole_set) {
+  scene s;
+  make_scene(&s, TOY_SIDE, TOY_SIDE);
+  iscp_contract contract = own_contract();
+  label(&s, &contract, NULL);
+  for (int32_t i = 0; i < IMAGES; i++)
+    s.labels[i] = (s.labels[i] + 1) % TOY_CLASSES;
+  iscp_check *check = check_sample(&s, &contract, ISCP_CAUSES_POOR, 4);
+  iscp_cause cause = {.struct_size = sizeof cause};
+  for (int32_t i = 1; cause.kind != ISCP_CAUSE_LABELS; i++)
+    ASSERT_OK(iscp_check_cause(check, i, &cause));
+  ck_assert(cause.restores && cause.correct == cause.images && cause.images > IMAGES / 4);
+  iscp_check_destroy(check);
+  end_scene(&s);
+}
+END_TEST
+
+/* A second mistake is named if it was made: what is as good without it is no cause. */
+START_TEST(a_cause_of_two_is_better_than_the_first) {
+  scene s;
+  make_scene(&s, 10, 24);
+  iscp_contract truth = contract_of(0, 1), given = contract_of(0.9f, 0.02f);
+  truth.range = 255;
+  truth.resize_height = truth.resize_width = given.resize_height = given.resize_width = TOY_SIDE;
+  label(&s, &truth, NULL);
+  for (int32_t i = 0; i < IMAGES; i += 4) /* so that chance decides among what is nearly as good */
+    s.labels[i] = (s.labels[i] + 1) % TOY_CLASSES;
+  iscp_check *check = check_with(&s, &given, ISCP_CAUSES_ALWAYS);
+  iscp_check_info info = {.struct_size = sizeof info};
+  ASSERT_OK(iscp_check_get_info(check, &info));
+  bool restored = false, two = false;
+  for (int32_t i = 0; i < info.causes; i++) {
+    iscp_cause cause = {.struct_size = sizeof cause};
+    ASSERT_OK(iscp_check_cause(check, i, &cause));
+    bool scaled = !strncmp(cause.text, "pixels 0 to 255, not normalised", 31);
+    restored = restored || (scaled && cause.kind == ISCP_CAUSE_SCALE && cause.restores);
+    two = two || (scaled && cause.kind != ISCP_CAUSE_SCALE && cause.accuracy > 0.7);
+    ck_assert_msg(cause.kind == ISCP_CAUSE_SCALE || !cause.restores, "%s: %g", cause.text, cause.accuracy);
+  }
+  ck_assert(restored && two);
+  iscp_check_destroy(check);
+  end_scene(&s);
+}
+END_TEST
+
+/* Pictures of the network's own size that were resized and cropped all the same. */
+START_TEST(finds_pictures_that_need_no_resizing) {
+  scene s;
+  make_scene(&s, TOY_SIDE, TOY_SIDE);
+  iscp_contract truth = own_contract(), given = own_contract();
+  given.resize_short = TOY_SIDE * 2;
+  given.crop_height = given.crop_width = TOY_SIDE;
+  label(&s, &truth, NULL);
+  iscp_check *check = check_with(&s, &given, ISCP_CAUSES_ALWAYS);
+  iscp_cause cause = best_cause(check, ISCP_CAUSE_SIZE);
+  ck_assert(!cause.contract->resize_short && !cause.contract->crop_height);
+  iscp_check_destroy(check);
+  end_scene(&s);
+}
+END_TEST
+
+/* Of a set in which classes take turns, every fourth image is of one class, and no sample of the set. */
+START_TEST(the_sample_does_not_keep_step_with_the_set) {
+  scene s;
+  make_scene(&s, TOY_SIDE, TOY_SIDE);
+  iscp_contract contract = own_contract();
+  label(&s, &contract, NULL);
+  for (int32_t i = 0; i < IMAGES; i++)
+    s.labels[i] = i % 4 == 2 ? s.labels[i] : (s.labels[i] + 1) % TOY_CLASSES;
+  iscp_check *check = check_sample(&s, &contract, ISCP_CAUSES_ALWAYS, IMAGES / 4);
+  iscp_cause cause = {.struct_size = sizeof cause};
+  ASSERT_OK(iscp_check_cause(check, 0, &cause));
+  ck_assert_int_eq(cause.images, IMAGES / 4);
+  ck_assert_msg(cause.correct > 0 && cause.correct < IMAGES / 8, "%lld right", (long long)cause.correct);
+  iscp_check_destroy(check);
+  end_scene(&s);
+}
+END_TEST
+
+/* One picture has one answer, whatever is assumed. Where most labels are of one class, another order of the classes makes most of
+ * them right, and says nothing. */
+START_TEST(an_answer_that_never_changes_restores_nothing) {
+  scene s;
+  make_scene(&s, TOY_SIDE, TOY_SIDE);
+  iscp_contract contract = own_contract();
+  size_t bytes = TOY_SIDE * TOY_SIDE * 3;
+  for (size_t i = 1; i < IMAGES; i++)
+    memcpy(s.pixels + i * bytes, s.pixels, bytes);
+  iscp_model *model = load(&s, &contract);
+  iscp_dataset *dataset = open(&s, &contract);
+  iscp_session *session;
+  float image[TOY_NUMBERS];
+  ASSERT_OK(iscp_session_create(&session, model, 1, ISCP_SESSION_INFERENCE));
+  ASSERT_OK(iscp_dataset_image(dataset, 0, image));
+  int32_t answer = predict(session, image);
+  iscp_session_destroy(session);
+  iscp_dataset_destroy(dataset);
+  iscp_model_destroy(model);
+  for (int32_t i = 0; i < IMAGES; i++)
+    s.labels[i] = i % 10 ? (answer + 1) % TOY_CLASSES : answer;
+  iscp_check *check = check_with(&s, &contract, ISCP_CAUSES_POOR);
+  iscp_check_info info = {.struct_size = sizeof info};
+  ASSERT_OK(iscp_check_get_info(check, &info));
+  bool high = false;
+  for (int32_t i = 0; i < info.causes; i++) {
+    iscp_cause cause = {.struct_size = sizeof cause};
+    ASSERT_OK(iscp_check_cause(check, i, &cause));
+    ck_assert_msg(!cause.restores, "%s: %g", cause.text, cause.accuracy);
+    high = high || cause.accuracy > 0.8;
+  }
+  ck_assert(high);
+  iscp_check_destroy(check);
+  end_scene(&s);
+}
+END_TEST
+
 /* Many classes and few images fit any order: the half that judges says so. */
 START_TEST(labels_that_mean_nothing_have_no_order) {
   iscp_context *context = support_context();
@@ -456,6 +578,11 @@ int main(void) {
   tcase_add_test(causes, finds_the_size);
   tcase_add_test(causes, finds_changed_pictures);
   tcase_add_test(causes, finds_the_order_of_classes);
+  tcase_add_test(causes, finds_the_order_of_classes_in_the_whole_set);
+  tcase_add_test(causes, a_cause_of_two_is_better_than_the_first);
+  tcase_add_test(causes, finds_pictures_that_need_no_resizing);
+  tcase_add_test(causes, the_sample_does_not_keep_step_with_the_set);
+  tcase_add_test(causes, an_answer_that_never_changes_restores_nothing);
   tcase_add_test(causes, labels_that_mean_nothing_have_no_order);
   tcase_add_test(wrong, wrong_arguments);
   tcase_add_test(wrong, stops_when_asked);

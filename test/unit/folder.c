@@ -167,6 +167,7 @@ START_TEST(a_class_may_be_called_train) {
   make_folder("vehicles");
   make_folder("vehicles/bus");
   make_folder("vehicles/train");
+  make_folder("vehicles/train/.ipynb_checkpoints"); /* hidden, and no class of a split */
   write_picture(context, "vehicles/bus/1.png", SIDE, 1);
   write_picture(context, "vehicles/train/1.png", SIDE, 2);
   iscp_dataset *dataset;

@@ -93,6 +93,23 @@ START_TEST(tables_of_many_writers) {
 }
 END_TEST
 
+/* The first line may name a picture that is missing, and a table with a column a class has no column of labels. */
+START_TEST(what_the_first_line_is) {
+  iscp_context *context = support_context();
+  iscp_dataset_options options = options_of();
+  write_flat(context, "first");
+  write_text("first/labels.csv", "9.png,2\n0.png,1\n1.png,0\n");
+  refused(context, "first", &options, ISCP_ERROR_IO, "line 1 lists \"9.png\"");
+  write_text("first/labels.csv", "image,cat,dog\n0,1,0\n1,0,1\n");
+  refused(context, "first", &options, ISCP_ERROR_FORMAT, "none of its 3 columns is called label");
+  write_text("first/labels.csv", "bild,katze,hund\n0,1,0\n1,0,1\n");
+  refused(context, "first", &options, ISCP_ERROR_FORMAT, "none of its 3 columns is called label");
+  write_text("first/labels.csv", "bild,klasse\n0,1\n1,0\n");
+  open_and_check(context, "first", &options, 2, (int[]){0, 1}, (int[]){1, 0});
+  support_context_end(context);
+}
+END_TEST
+
 START_TEST(classes_by_name_are_in_byte_order) {
   iscp_context *context = support_context();
   iscp_dataset_options options = options_of();
@@ -357,6 +374,7 @@ int main(void) {
   Suite *suite = suite_create("list");
   TCase *all = tcase_create("list");
   tcase_add_test(all, tables_of_many_writers);
+  tcase_add_test(all, what_the_first_line_is);
   tcase_add_test(all, classes_by_name_are_in_byte_order);
   tcase_add_test(all, where_the_table_is_found);
   tcase_add_test(all, pictures_below_and_splits);
