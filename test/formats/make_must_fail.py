@@ -136,6 +136,9 @@ def legacy():
     put("legacy-object.pth", stream(object_=GOOD[:-1] + b"a"), "pickle is damaged")
     put("legacy-keys.pth", stream(keys=b"\x80\x02}."), "list of the keys")
     put("legacy-key-number.pth", stream(keys=b"\x80\x02]K\0a."), "lists a storage that its object does not have")
+    put("legacy-key-negative.pth", stream(keys=b"\x80\x02]" + integer(-2 ** 62) + b"a."), "does not have")
+    put("legacy-key-twice.pth", stream(keys=b"\x80\x02](" + 2 * text("0") + b"e.", numbers=2 * (struct.pack("<Q", 4) + NUMBERS)),
+        'storage "0" stands twice')
     put("legacy-key-other.pth", stream(keys=b"\x80\x02](" + text("1") + b"e."), "does not have")
     put("legacy-no-storage.pth", stream(keys=b"\x80\x02].", numbers=b""), 'no storage "0"')
     put("legacy-short.pth", good[:-1], "truncated")
