@@ -83,6 +83,8 @@ static bool holds_weights(const isc_pickle *pickle, isc_value value, uint32_t di
 static void extend_path(isc_state *state, const char *key, size_t length) {
   size_t at = strlen(state->path);
   snprintf(state->path + at, sizeof state->path - at, "%s%.*s", at ? "." : "", (int)length, key);
+  for (size_t end = strlen(state->path); !isc_is_text(state->path, end); end--) /* cut within a character, or none */
+    state->path[end - 1] = 0;
 }
 
 static bool search(isc_state *state, const isc_pickle *pickle, isc_value value, uint32_t dims, int depth) {

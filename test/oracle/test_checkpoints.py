@@ -229,6 +229,16 @@ class Checkpoints(unittest.TestCase):
                 self.save({**around, key: net.state_dict()}, net, says=[f"state dict {key}"])
         self.save({**around, "ema": {"state_dict": net.state_dict(), "decay": 0.5}}, net, says=["ema.state_dict"])
 
+    def test_keys_of_any_text(self):
+        """Where the weights are is one line of UTF-8, whatever the file says."""
+        net = network()
+        for key in ("\u6a21" * 60, "\x1b[31mred\n"):
+            path = self.path()
+            torch.save({key: net.state_dict()}, path)
+            source = self.expect(path, net).source
+            self.assertTrue(source.isprintable(), source)
+            self.assertNotIn("\ufffd", source)
+
     def test_the_choice(self):
         net, average = network(), network(seed=2)
         both = {"state_dict_ema": average.state_dict(), "state_dict": net.state_dict()}
