@@ -7,7 +7,7 @@
 
 /* A value that stands in many places is looked at in each: a file of a kilobyte can ask for days. An honest one has few
  * such, and all of its values are 2^20 at most. */
-enum { DICT_DEPTH = 2, MODULE_DEPTH = 32, MODULE_LIMIT = 20000, NAME_LIMIT = 1024, WORK_LIMIT = 1 << 22 };
+enum { DICT_DEPTH = 2, MODULE_DEPTH = 32, MODULE_LIMIT = 20000, NAME_LIMIT = 1024, WORK_LIMIT = 1 << 22, KERNEL_DIMS = 4 };
 
 /* The order is the choice: trained weights before their moving averages. */
 static const char *const customary[] = {
@@ -65,14 +65,20 @@ static int64_t work_of(const isc_pickle *pickle, isc_value value) {
   return node->kind == ISC_VALUE_DICT ? node->length : 0;
 }
 
+/* Kernels are called so, whatever is behind it; pictures and masks, which stand beside a state dict at times, are not. */
+static bool is_weight_name(const isc_pickle *pickle, isc_value key) {
+  const isc_node *node = isc_pickle_node(pickle, key);
+  return node->kind == ISC_VALUE_TEXT && memmem(pickle->bytes + node->offset, node->length, "weight", 6);
+}
+
 static bool holds_weights(const isc_pickle *pickle, isc_value value, uint32_t dims) {
   if (is_module(pickle, value))
     return true;
   if (kind_of(pickle, value) != ISC_VALUE_DICT)
     return false;
   for (isc_value link = isc_pickle_first(pickle, value); link;) {
-    isc_pickle_step(pickle, &link);
-    if (is_tensor(pickle, isc_pickle_step(pickle, &link), dims))
+    isc_value key = isc_pickle_step(pickle, &link), item = isc_pickle_step(pickle, &link);
+    if (is_tensor(pickle, item, dims) && (dims < KERNEL_DIMS || is_weight_name(pickle, key)))
       return true;
   }
   return false;
@@ -188,7 +194,7 @@ iscp_status isc_state_choose(isc_state *state, const iscp_context *context, cons
   *state = (isc_state){0};
   if (wanted)
     ISC_TRY(take_wanted(state, pickle, wanted));
-  else if (!search(state, pickle, pickle->root, 4, 0) && !search_other(state, pickle, 4) &&
+  else if (!search(state, pickle, pickle->root, KERNEL_DIMS, 0) && !search_other(state, pickle, KERNEL_DIMS) &&
            !search(state, pickle, pickle->root, 0, 0))
     return fail_without(pickle);
   if (!*state->path)

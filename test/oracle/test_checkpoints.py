@@ -216,6 +216,7 @@ class Checkpoints(unittest.TestCase):
             "optimizer": optimizer.state_dict(),
             "scheduler": torch.optim.lr_scheduler.StepLR(optimizer, 30).state_dict(),
             "rng": torch.get_rng_state(),
+            "trigger": torch.rand(1, 3, 32, 32),
             "history": collections.defaultdict(list, {"loss": [0.5, 0.25]}),
             "misc": [torch.Size([2]), torch.device("cpu"), torch.float16, b"bytes", {1}, None, 2**70, Path("here")],
         }
