@@ -16,6 +16,9 @@
 #define isc_fail(status, ...) (isc_message_set(__VA_ARGS__), (iscp_status)(status))
 void isc_message_set(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* File names, names of tensors and of classes come from outside: whatever they hold, the text stays one printable line. */
+void isc_keep_one_line(char *text);
+
 /* Puts "prefix: " before the thread's message and yields `status`: for a caller that knows the file's name. */
 #define isc_fail_in(status, prefix) isc_fail(status, "%s: %s", prefix, iscp_error_message())
 

@@ -102,6 +102,7 @@ void isc_log(const iscp_context *context, int32_t level, const char *format, ...
   va_start(arguments, format);
   vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
+  isc_keep_one_line(line);
   context->log(level, line, context->log_user);
 }
 

@@ -8,9 +8,8 @@ enum { MESSAGE_SIZE = 1024 };
 
 static _Thread_local char message[MESSAGE_SIZE];
 
-/* File names and class names come from outside: whatever they hold, the message stays one printable line. */
-static void keep_one_line(void) {
-  for (char *c = message; *c; c++)
+void isc_keep_one_line(char *text) {
+  for (char *c = text; *c; c++)
     if ((unsigned char)*c < 0x20 || *c == 0x7f)
       *c = '?';
 }
@@ -22,7 +21,7 @@ void isc_message_set(const char *format, ...) {
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   memcpy(message, text, sizeof message);
-  keep_one_line();
+  isc_keep_one_line(message);
 }
 
 const char *iscp_error_message(void) { return message; }

@@ -137,10 +137,11 @@ static iscp_status take_storages(stream *s, isc_tensor_set *set, const isc_views
   s->at = (int64_t)s->keys.end;
   for (isc_value link = isc_pickle_first(&s->keys, list); link;) {
     const isc_node *key = isc_pickle_node(&s->keys, isc_pickle_step(&s->keys, &link));
-    record wanted = {.key = (const char *)s->head + key->offset, .length = key->length};
     const record *known = NULL;
-    if (key->kind == ISC_VALUE_TEXT && s->count)
+    if (key->kind == ISC_VALUE_TEXT && s->count) {
+      record wanted = {.key = (const char *)s->head + key->offset, .length = key->length};
       known = bsearch(&wanted, s->records, s->count, sizeof wanted, by_key);
+    }
     if (!known)
       return isc_fail(ISCP_ERROR_FORMAT, "lists a storage that its object does not have, of which byte %lld on would be",
                       (long long)s->at);

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DICT_DEPTH = 2, MODULE_DEPTH = 32, MODULE_LIMIT = 20000, NAME_LIMIT = 1024 };
+/* A value that stands in many places is looked at in each: a file of a kilobyte can ask for days. An honest one has few
+ * such, and all of its values are 2^20 at most. */
+enum { DICT_DEPTH = 2, MODULE_DEPTH = 32, MODULE_LIMIT = 20000, NAME_LIMIT = 1024, WORK_LIMIT = 1 << 22, KERNEL_DIMS = 4 };
 
 /* The order is the choice: trained weights before their moving averages. */
 static const char *const customary[] = {
@@ -55,14 +57,28 @@ static bool is_module(const isc_pickle *pickle, isc_value value) {
   return kind_of(pickle, part_of_module(pickle, value, "_modules")) == ISC_VALUE_DICT;
 }
 
+/* The values that a look at a dict, or at a module's attributes, meets. */
+static int64_t work_of(const isc_pickle *pickle, isc_value value) {
+  const isc_node *node = isc_pickle_node(pickle, value);
+  if (node->kind == ISC_VALUE_OBJECT)
+    node = isc_pickle_node(pickle, node->pair.last);
+  return node->kind == ISC_VALUE_DICT ? node->length : 0;
+}
+
+/* Kernels are called so, whatever is behind it; pictures and masks, which stand beside a state dict at times, are not. */
+static bool is_weight_name(const isc_pickle *pickle, isc_value key) {
+  const isc_node *node = isc_pickle_node(pickle, key);
+  return node->kind == ISC_VALUE_TEXT && memmem(pickle->bytes + node->offset, node->length, "weight", 6);
+}
+
 static bool holds_weights(const isc_pickle *pickle, isc_value value, uint32_t dims) {
   if (is_module(pickle, value))
     return true;
   if (kind_of(pickle, value) != ISC_VALUE_DICT)
     return false;
   for (isc_value link = isc_pickle_first(pickle, value); link;) {
-    isc_pickle_step(pickle, &link);
-    if (is_tensor(pickle, isc_pickle_step(pickle, &link), dims))
+    isc_value key = isc_pickle_step(pickle, &link), item = isc_pickle_step(pickle, &link);
+    if (is_tensor(pickle, item, dims) && (dims < KERNEL_DIMS || is_weight_name(pickle, key)))
       return true;
   }
   return false;
@@ -73,6 +89,8 @@ static bool holds_weights(const isc_pickle *pickle, isc_value value, uint32_t di
 static void extend_path(isc_state *state, const char *key, size_t length) {
   size_t at = strlen(state->path);
   snprintf(state->path + at, sizeof state->path - at, "%s%.*s", at ? "." : "", (int)length, key);
+  for (size_t end = strlen(state->path); !isc_is_text(state->path, end); end--) /* cut within a character, or none */
+    state->path[end - 1] = 0;
 }
 
 static bool search(isc_state *state, const isc_pickle *pickle, isc_value value, uint32_t dims, int depth) {
@@ -97,10 +115,14 @@ static bool search(isc_state *state, const isc_pickle *pickle, isc_value value, 
 static bool search_other(isc_state *state, const isc_pickle *pickle, uint32_t dims) {
   isc_value found = 0;
   const isc_node *name = NULL;
+  int64_t work = 0;
   if (kind_of(pickle, pickle->root) != ISC_VALUE_DICT)
     return false;
   for (isc_value link = isc_pickle_first(pickle, pickle->root); link;) {
     isc_value key = isc_pickle_step(pickle, &link), value = isc_pickle_step(pickle, &link);
+    work += work_of(pickle, value);
+    if (work > WORK_LIMIT)
+      return false;
     if (kind_of(pickle, key) != ISC_VALUE_TEXT || !holds_weights(pickle, value, dims))
       continue;
     if (found)
@@ -172,7 +194,7 @@ iscp_status isc_state_choose(isc_state *state, const iscp_context *context, cons
   *state = (isc_state){0};
   if (wanted)
     ISC_TRY(take_wanted(state, pickle, wanted));
-  else if (!search(state, pickle, pickle->root, 4, 0) && !search_other(state, pickle, 4) &&
+  else if (!search(state, pickle, pickle->root, KERNEL_DIMS, 0) && !search_other(state, pickle, KERNEL_DIMS) &&
            !search(state, pickle, pickle->root, 0, 0))
     return fail_without(pickle);
   if (!*state->path)
@@ -194,8 +216,16 @@ typedef struct walk {
   isc_state_fn *tell;
   void *user;
   int modules;
+  int64_t work;
   char name[NAME_LIMIT + 1];
 } walk;
+
+static iscp_status count_work(walk *w, isc_value value) {
+  w->work += work_of(w->pickle, value);
+  return w->work <= WORK_LIMIT ? ISCP_OK
+                               : isc_fail(ISCP_ERROR_FORMAT, "its module has the same parts in too many places, with more "
+                                          "than %d values together", WORK_LIMIT);
+}
 
 /* Appends a key to the name, which has `length` bytes. */
 static iscp_status append_key(walk *w, size_t length, isc_value key, const char *end) {
@@ -212,6 +242,7 @@ static iscp_status append_key(walk *w, size_t length, isc_value key, const char 
 static iscp_status walk_dict(walk *w, size_t length, isc_value dict) {
   if (kind_of(w->pickle, dict) != ISC_VALUE_DICT)
     return ISCP_OK;
+  ISC_TRY(count_work(w, dict));
   for (isc_value link = isc_pickle_first(w->pickle, dict); link;) {
     isc_value key = isc_pickle_step(w->pickle, &link), value = isc_pickle_step(w->pickle, &link);
     if (!is_tensor(w->pickle, value, 0))
@@ -231,6 +262,7 @@ static iscp_status walk_module(walk *w, size_t length, isc_value module, int dep
   isc_value modules = part_of_module(w->pickle, module, "_modules");
   for (isc_value link = isc_pickle_first(w->pickle, modules); link;) {
     isc_value key = isc_pickle_step(w->pickle, &link), value = isc_pickle_step(w->pickle, &link);
+    ISC_TRY(count_work(w, value));
     if (!is_module(w->pickle, value))
       continue; /* None */
     ISC_TRY(append_key(w, length, key, "."));

@@ -11,9 +11,9 @@ typedef struct isc_state {
   char path[ISC_STATE_PATH]; /* "top level", or the keys that lead there as "ema.state_dict" */
 } isc_state;
 
-/* Chooses, or takes what is `wanted` by its path (NULL = choose): the top level if it holds a tensor of four dimensions, else
- * the first of a list of customary keys that leads to one, else the only dict that does; without any such tensor the
- * same with tensors of any shape. */
+/* Chooses, or takes what is `wanted` by its path (NULL = choose): the top level if it holds a tensor of four dimensions that
+ * is called a weight, else the first of a list of customary keys that leads to one, else the only dict that does; without any
+ * such tensor the same with tensors of any shape. */
 iscp_status isc_state_choose(isc_state *state, const iscp_context *context, const isc_pickle *pickle,
                              const char *wanted);
 

@@ -227,6 +227,9 @@ static iscp_status read_storage(const isc_storage *storage, void *dst, size_t it
 static iscp_status check_storage(const isc_tensor_set *set, isc_view *view, const isc_view *first,
                                  const isc_storage *storage) {
   int64_t bytes = view->storage_count * (int64_t)isc_dtype_size(view->dtype);
+  /* A view may be far larger than its storage: filled again and again, it would take hours. */
+  if (view->is_read)
+    return isc_fail(ISCP_ERROR_FORMAT, "storage \"%s\" stands twice, expected each once", storage->name);
   if (bytes != storage->size)
     return isc_fail(ISCP_ERROR_FORMAT, "storage \"%s\" has %lld bytes, expected %lld for tensor \"%s\"", storage->name,
                     (long long)storage->size, (long long)bytes, set->items[view->index].name);

@@ -148,10 +148,11 @@ static iscp_status finish(iscp_model **out, iscp_status status) {
 /* ---- Loading ---- */
 
 static void say_source(iscp_model *model, const char *container, const isc_tensor_set *tensors, const isc_naming *naming) {
-  const char *dict = isc_tensor_set_metadata(tensors, "pytorch.dict");
+  const char *dict = strncmp(container, "PyTorch", 7) ? NULL : isc_tensor_set_metadata(tensors, "pytorch.dict");
   const char *prefix = *naming->prefix ? ", prefix " : "";
   snprintf(model->source, sizeof model->source, "%s%s%s%s%s, names of %s", container, dict ? ", state dict " : "",
            dict ? dict : "", prefix, naming->prefix, naming->scheme);
+  isc_keep_one_line(model->source);
   isc_log(model->context, ISCP_LOG_INFO, "the weights: %s", model->source);
 }
 

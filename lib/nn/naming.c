@@ -187,6 +187,38 @@ static iscp_status find_head(char *head, const isc_tensor_set *tensors, const ch
                   "\"classifier.weight\" or \"head.weight\") beside the convolutions", prefix);
 }
 
+/* ---- Outside of the network ---- */
+
+static bool is_in_another(const char *name, const place *chosen, const place *places, int count) {
+  for (int i = 0; i < count; i++)
+    if (&places[i] != chosen && starts_with(name, places[i].prefix))
+      return true;
+  return false;
+}
+
+/* A layer that fits in a row with the network and its head most likely stands there, and what the network computes then is
+ * not what the model does. */
+static iscp_status check_outside(const isc_tensor_set *tensors, const place *chosen, const place *places, int count,
+                                 const char *head) {
+  char name[ISC_PREFIX_TEXT + 32];
+  snprintf(name, sizeof name, "%sweight", head);
+  const isc_tensor *dense = isc_tensor_set_find(tensors, name);
+  int64_t classes = dense->shape[0], features = starts_with(head, chosen->prefix) ? -1 : dense->shape[1];
+  for (size_t i = 0; i < tensors->count; i++) {
+    const isc_tensor *t = &tensors->items[i];
+    if (starts_with(t->name, chosen->prefix) || t == dense || is_in_another(t->name, chosen, places, count))
+      continue;
+    bool is_dense = t->dims == 2 && ends_with(t->name, ".weight") &&
+                    (t->shape[1] == classes || (t->shape[0] == features && t->shape[1] == features));
+    bool is_norm = t->dims == 1 && ends_with(t->name, ".running_mean") &&
+                   (t->shape[0] == classes || t->shape[0] == features || t->shape[0] == 1 || t->shape[0] == 3);
+    if (is_dense || is_norm)
+      return isc_fail(ISCP_ERROR_UNSUPPORTED, "computes something else than a ResNet: a layer outside of the network under "
+                      "\"%.60s\", \"%.60s\": if it does not count, keep it out of the file", chosen->prefix, t->name);
+  }
+  return ISCP_OK;
+}
+
 /* ---- Renaming ---- */
 
 /* Applies a rule to `name`: what is behind the beginning stays. */
@@ -313,6 +345,7 @@ iscp_status isc_naming_apply(isc_naming *found, const iscp_context *context, isc
   ISC_TRY(choose_place(&chosen, places, count, context));
   ISC_TRY(isc_lookalike_check_names(tensors, chosen->prefix));
   ISC_TRY(find_head(head, tensors, chosen->prefix));
+  ISC_TRY(check_outside(tensors, chosen, places, count, head));
   renaming r = {.context = context, .first = chosen->scheme, .used = chosen->scheme, .prefix = chosen->prefix, .head = head};
   ISC_TRY(rename_tensors(&r, tensors));
   found->scheme = r.used->name;

@@ -136,6 +136,9 @@ def legacy():
     put("legacy-object.pth", stream(object_=GOOD[:-1] + b"a"), "pickle is damaged")
     put("legacy-keys.pth", stream(keys=b"\x80\x02}."), "list of the keys")
     put("legacy-key-number.pth", stream(keys=b"\x80\x02]K\0a."), "lists a storage that its object does not have")
+    put("legacy-key-negative.pth", stream(keys=b"\x80\x02]" + integer(-2 ** 62) + b"a."), "does not have")
+    put("legacy-key-twice.pth", stream(keys=b"\x80\x02](" + 2 * text("0") + b"e.", numbers=2 * (struct.pack("<Q", 4) + NUMBERS)),
+        'storage "0" stands twice')
     put("legacy-key-other.pth", stream(keys=b"\x80\x02](" + text("1") + b"e."), "does not have")
     put("legacy-no-storage.pth", stream(keys=b"\x80\x02].", numbers=b""), 'no storage "0"')
     put("legacy-short.pth", good[:-1], "truncated")
@@ -208,6 +211,17 @@ def pickles():
     one("module-cyclic.pth", b"\x80\x02" + empty % (b"(" + b"".join(text(name) + b"h\1" for name in "abcdefgh") + b"u")
         + b"", "nested deeper than 32")
     one("module-name.pth", b"\x80\x02" + empty % b"K\1h\1s", "readable name")
+    # A kilobyte of deflate that asks for 10^10 looks: one large value that stands in many places.
+    def shared(name, head, value, end, word):
+        pickle = b"\x80\x02" + head + b"(" + text("a") + value + 90000 * (b"U\1ah\1") + b"u" + end
+        put(name, archive(pickle, method=zipfile.ZIP_DEFLATED), word)
+
+    large, net = b"(" + 120000 * b"NN" + b"u", b"cm\nNet\n)\x81"
+    modules = net + b"}" + text("_modules") + b"}"
+    shared("shared-dict.pth", b"}", b"}q\1" + large, b".", "no tensor")
+    shared("shared-object.pth", modules, net + b"q\1}" + large + b"b", b"sb.", "same parts in too many places")
+    shared("shared-module.pth", modules, net + b"q\1}(" + text("_modules") + b"}" + text("_parameters") + b"}" + large
+           + b"ub", b"sb.", "same parts in too many places")
     one("dict-cyclic.pth", b"\x80\x02}q\1(" + b"".join(
         text(name) + b"h\1" for name in ("state_dict", "model", "net", "network", "module", "ema")) + b"u.", "no tensor")
     one("protocol-0.pth", b"(dp0\nVconv\np1\ns.", "protocol 0", UNSUPPORTED)

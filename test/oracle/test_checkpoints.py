@@ -216,6 +216,7 @@ class Checkpoints(unittest.TestCase):
             "optimizer": optimizer.state_dict(),
             "scheduler": torch.optim.lr_scheduler.StepLR(optimizer, 30).state_dict(),
             "rng": torch.get_rng_state(),
+            "trigger": torch.rand(1, 3, 32, 32),
             "history": collections.defaultdict(list, {"loss": [0.5, 0.25]}),
             "misc": [torch.Size([2]), torch.device("cpu"), torch.float16, b"bytes", {1}, None, 2**70, Path("here")],
         }
@@ -228,6 +229,16 @@ class Checkpoints(unittest.TestCase):
             with self.subTest(key=key):
                 self.save({**around, key: net.state_dict()}, net, says=[f"state dict {key}"])
         self.save({**around, "ema": {"state_dict": net.state_dict(), "decay": 0.5}}, net, says=["ema.state_dict"])
+
+    def test_keys_of_any_text(self):
+        """Where the weights are is one line of UTF-8, whatever the file says."""
+        net = network()
+        for key in ("\u6a21" * 60, "\x1b[31mred\n"):
+            path = self.path()
+            torch.save({key: net.state_dict()}, path)
+            source = self.expect(path, net).source
+            self.assertTrue(source.isprintable(), source)
+            self.assertNotIn("\ufffd", source)
 
     def test_the_choice(self):
         net, average = network(), network(seed=2)

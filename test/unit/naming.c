@@ -280,6 +280,32 @@ static const struct {
     {"fc._packed_params._packed_params", "quantized"},
 };
 
+/* Behind the head, between network and head, before the network; a head of another task is left out. */
+START_TEST(layers_in_a_row_outside_are_refused) {
+  static const struct {
+    const char *name;
+    int32_t dims;
+    int64_t shape[2];
+    bool is_refused;
+  } cases[] = {
+      {"after.weight", 2, {4, 5}, true},       {"neck.weight", 2, {32, 32}, true}, {"neck.running_mean", 1, {32}, true},
+      {"before.running_mean", 1, {3}, true},   {"task.weight", 2, {9, 32}, false}, {"loss.weight", 1, {5}, false},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    network n;
+    begin(&n, &basic);
+    put_prefix(&n, "backbone.");
+    replace(&n, "backbone.fc.", "classifier.");
+    add(&n, cases[i].name, cases[i].dims, cases[i].shape);
+    if (cases[i].is_refused)
+      support_failed(isc_naming_apply(&n.naming, n.context, &n.tensors), ISCP_ERROR_UNSUPPORTED, cases[i].name);
+    else
+      expect_network(&n, &basic, "torchvision", "backbone.");
+    end(&n);
+  }
+}
+END_TEST
+
 START_TEST(look_alikes_are_told_by_a_name) {
   network n;
   begin(&n, &basic);
@@ -469,6 +495,7 @@ int main(void) {
   tcase_add_test(refused, several_networks_are_refused);
   tcase_add_test(refused, names_that_become_one_are_refused);
   tcase_add_test(refused, heads_of_several_layers_are_refused);
+  tcase_add_test(refused, layers_in_a_row_outside_are_refused);
   tcase_add_loop_test(refused, look_alikes_are_told_by_a_name, 0, sizeof signs / sizeof *signs);
   tcase_add_test(refused, look_alikes_are_told_by_a_shape);
   tcase_add_test(refused, norms_of_another_kind_are_refused);
