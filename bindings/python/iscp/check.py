@@ -65,8 +65,8 @@ class Cause:
 @dataclass(frozen=True)
 class Check:
     """What `check` found: over all images, by class, the confusions (most frequent first), and the causes that were tried (the
-    input as given, then the best first). `plausible` is false if the accuracy is below `plausible_from`, about what guessing
-    gives, beyond doubt."""
+    input as given, then the best first). `plausible` is false if the accuracy is below `plausible_from`, clearly better
+    than guessing, beyond doubt."""
 
     images: int
     correct: int
