@@ -5,33 +5,15 @@
 
 #include "data/data.h"
 #include "format/format.h"
+#include "sets_common.h"
 #include "support.h"
 
 enum { COUNT = 4, SIDE = 8, AREA = SIDE * SIDE, IMAGE = 3 * AREA };
 static const int32_t four_labels[COUNT] = {0, 1, 2, 1};
 
-static iscp_contract contract;
-
-static iscp_dataset_options options_of(void) {
-  ASSERT_OK(iscp_contract_init(&contract, sizeof contract));
-  contract.height = contract.width = SIDE;
-  iscp_dataset_options options;
-  ASSERT_OK(iscp_dataset_options_init(&options, sizeof options));
-  options.contract = &contract;
-  return options;
-}
-
 static void fill_pixels(uint8_t *pixels, size_t count) {
   for (size_t i = 0; i < count; i++)
     pixels[i] = (uint8_t)(i * 7 % 256);
-}
-
-/* Opening `path` fails with `status`, leaves NULL, and names `word`. */
-static void refused(iscp_context *context, const char *path, const iscp_dataset_options *options, iscp_status status,
-                    const char *word) {
-  iscp_dataset *dataset = (iscp_dataset *)&dataset;
-  support_failed(iscp_dataset_open(&dataset, context, path, options), status, word);
-  ck_assert_ptr_null(dataset);
 }
 
 /* Grey images of SIDE x SIDE, fill_pixels one after the other, from image `first` of them on. */
@@ -54,7 +36,7 @@ static void check_labels(const iscp_dataset *dataset, const int32_t *labels, int
 
 START_TEST(memory_is_copied_and_told) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   uint8_t pixels[COUNT * AREA];
   fill_pixels(pixels, sizeof pixels);
   int32_t labels[COUNT];
@@ -93,7 +75,7 @@ END_TEST
 START_TEST(a_dataset_outlives_context_and_first_reference) {
   iscp_context *context;
   ASSERT_OK(iscp_context_create(&context, NULL));
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   uint8_t pixels[COUNT * AREA];
   fill_pixels(pixels, sizeof pixels);
   iscp_dataset *dataset;
@@ -108,7 +90,7 @@ END_TEST
 
 START_TEST(limit_takes_the_first_images) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   uint8_t pixels[COUNT * AREA];
   fill_pixels(pixels, sizeof pixels);
   iscp_dataset *dataset, *two;
@@ -128,7 +110,7 @@ END_TEST
 
 START_TEST(memory_may_be_borrowed) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   uint8_t pixels[COUNT * AREA];
   fill_pixels(pixels, sizeof pixels);
   iscp_dataset *dataset, *copied;
@@ -154,7 +136,7 @@ END_TEST
 /* Two colour images, planes after one another: value 10 * channel + image. */
 START_TEST(memory_of_planes) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   uint8_t pixels[2 * IMAGE];
   for (int i = 0; i < 2 * IMAGE; i++)
     pixels[i] = (uint8_t)(i / AREA % 3 * 10 + i / IMAGE);
@@ -201,7 +183,7 @@ END_TEST
 
 START_TEST(wrong_memory_is_refused) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   uint8_t pixels[COUNT * AREA * 3] = {0};
   iscp_dataset *dataset;
 #define REFUSED(status, word, ...) \
@@ -221,11 +203,11 @@ START_TEST(wrong_memory_is_refused) {
   const int32_t negative[2] = {0, -1}, huge[2] = {INT32_MAX, 0};
   REFUSED(ISCP_ERROR_MISMATCH, "label -1 at index 1", context, pixels, negative, 2, 8, 8, 1);
   REFUSED(ISCP_ERROR_MISMATCH, "label 2147483647 at index 0", context, pixels, huge, 2, 8, 8, 1);
-  contract.channels = 1;
+  set_contract.channels = 1;
   REFUSED(ISCP_ERROR_MISMATCH, "colour", context, pixels, four_labels, 4, 8, 8, 3);
-  contract.std[1] = 0;
+  set_contract.std[1] = 0;
   REFUSED(ISCP_ERROR_ARGUMENT, "std[1]", context, pixels, four_labels, 4, 8, 8, 1);
-  options = options_of();
+  options = set_options(SIDE);
   options.limit = -1;
   REFUSED(ISCP_ERROR_ARGUMENT, "limit is -1", context, pixels, four_labels, 4, 8, 8, 1);
   options.limit = 0;
@@ -243,7 +225,7 @@ START_TEST(wrong_memory_is_refused) {
   options.layout = 0;
   options.skip_broken = -1;
   REFUSED(ISCP_ERROR_ARGUMENT, "skip_broken is -1", context, pixels, four_labels, 4, 8, 8, 1);
-  options = options_of();
+  options = set_options(SIDE);
   options.borrow = -1; /* beyond what a client of the first headers has */
   options.struct_size = offsetof(iscp_dataset_options, borrow);
   ASSERT_OK(iscp_dataset_from_memory(&dataset, context, pixels, four_labels, 4, 8, 8, 1, &options));
@@ -295,7 +277,7 @@ static void open_and_check(iscp_context *context, const char *name, const iscp_d
 
 START_TEST(idx_files_with_their_labels) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_idx_images("a-images-idx3-ubyte", 0, 4);
   write_idx_labels("a-labels-idx1-ubyte", four_labels, 4);
   open_and_check(context, "a-images-idx3-ubyte", &options, 0, four_labels, 4);
@@ -308,41 +290,41 @@ START_TEST(idx_files_with_their_labels) {
   write_idx_images("pictures", 0, 4);
   open_and_check(context, "pictures", &options, 0, four_labels, 3);
   options.labels = NULL;
-  refused(context, support_path("pictures"), &options, ISCP_ERROR_IO, "labels");
+  set_refused(context, support_path("pictures"), &options, ISCP_ERROR_IO, "labels");
   support_context_end(context);
 }
 END_TEST
 
 START_TEST(idx_labels_that_do_not_fit) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_idx_images("c-images-idx3-ubyte", 0, 4);
-  refused(context, support_path("c-images-idx3-ubyte"), &options, ISCP_ERROR_IO, "c-labels-idx1-ubyte");
+  set_refused(context, support_path("c-images-idx3-ubyte"), &options, ISCP_ERROR_IO, "c-labels-idx1-ubyte");
   write_idx_labels("c-labels-idx1-ubyte", four_labels, 3);
-  refused(context, support_path("c-images-idx3-ubyte"), &options, ISCP_ERROR_MISMATCH, "3 labels, expected 4");
+  set_refused(context, support_path("c-images-idx3-ubyte"), &options, ISCP_ERROR_MISMATCH, "3 labels, expected 4");
   options.limit = 2; /* no excuse */
-  refused(context, support_path("c-images-idx3-ubyte"), &options, ISCP_ERROR_MISMATCH, "c-labels-idx1-ubyte");
+  set_refused(context, support_path("c-images-idx3-ubyte"), &options, ISCP_ERROR_MISMATCH, "c-labels-idx1-ubyte");
   write_idx_labels("c-labels-idx1-ubyte", four_labels, 4);
   options.classes = 2;
-  refused(context, support_path("c-images-idx3-ubyte"), &options, ISCP_ERROR_MISMATCH,
+  set_refused(context, support_path("c-images-idx3-ubyte"), &options, ISCP_ERROR_MISMATCH,
           "c-labels-idx1-ubyte: label 2 at index 2, expected 0 to 1");
   options.classes = 0;
   options.labels = support_path("c-images-idx3-ubyte");
-  refused(context, options.labels, &options, ISCP_ERROR_MISMATCH, "labels of shape 4x8x8");
+  set_refused(context, options.labels, &options, ISCP_ERROR_MISMATCH, "labels of shape 4x8x8");
   options.labels = support_path("c-labels-idx1-ubyte");
-  refused(context, options.labels, &options, ISCP_ERROR_MISMATCH, "an array of 4, expected NxHxW");
-  refused(context, support_path("missing-images-idx3-ubyte"), &options, ISCP_ERROR_IO, "missing-images-idx3-ubyte");
+  set_refused(context, options.labels, &options, ISCP_ERROR_MISMATCH, "an array of 4, expected NxHxW");
+  set_refused(context, support_path("missing-images-idx3-ubyte"), &options, ISCP_ERROR_IO, "missing-images-idx3-ubyte");
   support_context_end(context);
 }
 END_TEST
 
 START_TEST(a_directory_of_mnist) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   make_folder("mnist");
   write_idx_images("mnist/train-images-idx3-ubyte.gz", 1, 4);
   write_idx_labels("mnist/train-labels-idx1-ubyte.gz", four_labels, 4);
-  refused(context, support_path("mnist"), &options, ISCP_ERROR_IO, "no split \"test\", only \"train\"");
+  set_refused(context, support_path("mnist"), &options, ISCP_ERROR_IO, "no split \"test\", only \"train\"");
   write_idx_images("mnist/t10k-images-idx3-ubyte", 3, 2);
   write_idx_labels("mnist/t10k-labels-idx1-ubyte", four_labels, 2);
   open_and_check(context, "mnist", &options, 3, four_labels, 2);
@@ -351,7 +333,7 @@ START_TEST(a_directory_of_mnist) {
   options.split = "train";
   open_and_check(context, "mnist", &options, 1, four_labels, 4);
   options.split = "valid";
-  refused(context, support_path("mnist"), &options, ISCP_ERROR_ARGUMENT, "split is \"valid\"");
+  set_refused(context, support_path("mnist"), &options, ISCP_ERROR_ARGUMENT, "split is \"valid\"");
   support_context_end(context);
 }
 END_TEST
@@ -367,7 +349,7 @@ static void write_array(const iscp_context *context, const char *name, isc_dtype
 
 START_TEST(npy_layouts) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   uint8_t pixels[COUNT * IMAGE];
   fill_pixels(pixels, sizeof pixels);
   write_array(context, "x_labels.npy", ISC_I32, 1, (int64_t[]){COUNT}, four_labels);
@@ -389,7 +371,7 @@ START_TEST(npy_layouts) {
 
   /* 3 x 8 x 3 is a picture of three rows, since C is last where both could be. */
   write_array(context, "x.npy", ISC_U8, 4, (int64_t[]){COUNT, 3, SIDE, 3}, pixels);
-  contract.pad_bottom = 5;
+  set_contract.pad_bottom = 5;
   ASSERT_OK(iscp_dataset_open(&dataset, context, support_path("x.npy"), &options));
   ASSERT_OK(iscp_dataset_image(dataset, 1, image));
   for (int c = 0; c < 3; c++)
@@ -402,7 +384,7 @@ END_TEST
 
 START_TEST(npy_labels) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   uint8_t pixels[COUNT * AREA];
   fill_pixels(pixels, sizeof pixels);
   const int64_t count[] = {COUNT}, square[] = {2, 2}, labels64[COUNT] = {0, 1, 2, 1};
@@ -411,7 +393,7 @@ START_TEST(npy_labels) {
   const int64_t huge[COUNT] = {0, (int64_t)1 << 32, 2, 1};
   const float floats[COUNT] = {0, 1, 2, 1};
   write_array(context, "y.npy", ISC_U8, 3, (int64_t[]){COUNT, SIDE, SIDE}, pixels);
-  refused(context, support_path("y.npy"), &options, ISCP_ERROR_IO, "y-labels.npy");
+  set_refused(context, support_path("y.npy"), &options, ISCP_ERROR_IO, "y-labels.npy");
   write_array(context, "y-labels.npy", ISC_I64, 1, count, labels64);
   open_and_check(context, "y.npy", &options, 0, four_labels, COUNT);
   write_array(context, "y-labels.npy", ISC_I8, 1, count, labels8);
@@ -419,31 +401,31 @@ START_TEST(npy_labels) {
   write_array(context, "y-labels.npy", ISC_I16, 1, count, labels16);
   open_and_check(context, "y.npy", &options, 0, four_labels, COUNT);
   write_array(context, "y-labels.npy", ISC_I64, 1, count, huge);
-  refused(context, support_path("y.npy"), &options, ISCP_ERROR_MISMATCH, "label 4294967296 at index 1");
+  set_refused(context, support_path("y.npy"), &options, ISCP_ERROR_MISMATCH, "label 4294967296 at index 1");
   write_array(context, "y-labels.npy", ISC_I8, 1, count, negative);
-  refused(context, support_path("y.npy"), &options, ISCP_ERROR_MISMATCH, "label -2 at index 2");
+  set_refused(context, support_path("y.npy"), &options, ISCP_ERROR_MISMATCH, "label -2 at index 2");
   write_array(context, "y-labels.npy", ISC_F32, 1, count, floats);
-  refused(context, support_path("y.npy"), &options, ISCP_ERROR_UNSUPPORTED, "y-labels.npy: labels of float32");
+  set_refused(context, support_path("y.npy"), &options, ISCP_ERROR_UNSUPPORTED, "y-labels.npy: labels of float32");
   write_array(context, "y-labels.npy", ISC_I32, 2, square, four_labels);
-  refused(context, support_path("y.npy"), &options, ISCP_ERROR_MISMATCH, "shape 2x2");
+  set_refused(context, support_path("y.npy"), &options, ISCP_ERROR_MISMATCH, "shape 2x2");
   support_context_end(context);
 }
 END_TEST
 
 START_TEST(npy_images_that_are_refused) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   float floats[AREA] = {0};
   uint8_t pixels[AREA * 3] = {0};
   write_array(context, "z-labels.npy", ISC_I32, 1, (int64_t[]){1}, four_labels);
   write_array(context, "z.npy", ISC_F32, 3, (int64_t[]){1, SIDE, SIDE}, floats);
-  refused(context, support_path("z.npy"), &options, ISCP_ERROR_UNSUPPORTED, "z.npy: images of float32");
+  set_refused(context, support_path("z.npy"), &options, ISCP_ERROR_UNSUPPORTED, "z.npy: images of float32");
   write_array(context, "z.npy", ISC_U8, 4, (int64_t[]){1, SIDE, SIDE, 2}, pixels);
-  refused(context, support_path("z.npy"), &options, ISCP_ERROR_MISMATCH, "1x8x8x2");
+  set_refused(context, support_path("z.npy"), &options, ISCP_ERROR_MISMATCH, "1x8x8x2");
   write_array(context, "z.npy", ISC_U8, 3, (int64_t[]){0, SIDE, SIDE}, pixels);
-  refused(context, support_path("z.npy"), &options, ISCP_ERROR_FORMAT, "no image");
+  set_refused(context, support_path("z.npy"), &options, ISCP_ERROR_FORMAT, "no image");
   write_array(context, "z.npy", ISC_U8, 3, (int64_t[]){1, SIDE, SIDE - 1}, pixels);
-  refused(context, support_path("z.npy"), &options, ISCP_ERROR_MISMATCH, "z.npy: a picture of 8x7");
+  set_refused(context, support_path("z.npy"), &options, ISCP_ERROR_MISMATCH, "z.npy: a picture of 8x7");
   iscp_dataset *dataset;
   support_failed(iscp_dataset_open(NULL, context, "z.npy", &options), ISCP_ERROR_ARGUMENT, "out");
   support_failed(iscp_dataset_open(&dataset, NULL, "z.npy", &options), ISCP_ERROR_ARGUMENT, "context");
@@ -452,40 +434,19 @@ START_TEST(npy_images_that_are_refused) {
 }
 END_TEST
 
-/* Opens with one allocation after the other failing. */
-static void fail_each(const char *path, const iscp_dataset_options *options) {
-  iscp_status status;
-  long allowed = 0;
-  do {
-    iscp_context *context = support_context();
-    iscp_dataset *dataset = (iscp_dataset *)&dataset;
-    support_fail_after(allowed++);
-    status = iscp_dataset_open(&dataset, context, path, options);
-    support_fail_after(-1);
-    if (status != ISCP_OK) {
-      support_failed(status, ISCP_ERROR_MEMORY, "out of memory");
-      ck_assert_ptr_null(dataset);
-    }
-    iscp_dataset_destroy(dataset);
-    support_context_end(context);
-  } while (status != ISCP_OK && allowed < 1000);
-  ck_assert_int_eq(status, ISCP_OK);
-  ck_assert_int_gt(allowed, 5);
-}
-
 START_TEST(each_allocation_of_arrays_may_fail) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   uint8_t pixels[COUNT * AREA];
   fill_pixels(pixels, sizeof pixels);
   write_array(context, "f.npy", ISC_U8, 3, (int64_t[]){COUNT, SIDE, SIDE}, pixels);
   write_array(context, "f_labels.npy", ISC_I32, 1, (int64_t[]){COUNT}, four_labels);
   support_context_end(context);
-  fail_each(support_path("f.npy"), &options);
+  set_opens_without_memory(support_path("f.npy"), &options, 5);
   make_folder("fail");
   write_idx_images("fail/t10k-images-idx3-ubyte.gz", 3, 2);
   write_idx_labels("fail/t10k-labels-idx1-ubyte.gz", four_labels, 2);
-  fail_each(support_path("fail"), &options);
+  set_opens_without_memory(support_path("fail"), &options, 5);
 }
 END_TEST
 

@@ -6,20 +6,10 @@
 
 #include "data/data.h"
 #include "format/format.h"
+#include "sets_common.h"
 #include "support.h"
 
 enum { SIDE = 8, AREA = SIDE * SIDE, IMAGE = 3 * AREA };
-
-static iscp_contract contract;
-
-static iscp_dataset_options options_of(void) {
-  ASSERT_OK(iscp_contract_init(&contract, sizeof contract));
-  contract.height = contract.width = SIDE;
-  iscp_dataset_options options;
-  ASSERT_OK(iscp_dataset_options_init(&options, sizeof options));
-  options.contract = &contract;
-  return options;
-}
 
 static void make_folder(const char *name) { ck_assert_int_eq(mkdir(support_path(name), 0777), 0); }
 
@@ -71,16 +61,9 @@ static void check_tree(const iscp_dataset *dataset, int64_t count) {
   }
 }
 
-static void refused(iscp_context *context, const char *name, const iscp_dataset_options *options, iscp_status status,
-                    const char *word) {
-  iscp_dataset *dataset = (iscp_dataset *)&dataset;
-  support_failed(iscp_dataset_open(&dataset, context, support_path(name), options), status, word);
-  ck_assert_ptr_null(dataset);
-}
-
 START_TEST(classes_and_files_in_byte_order) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_tree(context, "tree");
   iscp_dataset *dataset, *same;
   ASSERT_OK(iscp_dataset_open(&dataset, context, support_path("tree"), &options));
@@ -95,7 +78,7 @@ START_TEST(classes_and_files_in_byte_order) {
   check_tree(same, 3);
   ck_assert_str_ne(iscp_dataset_hash(same), iscp_dataset_hash(dataset));
   iscp_dataset_destroy(same);
-  options = options_of();
+  options = set_options(SIDE);
   write_picture(context, "tree/a/3.png", SIDE, 43);
   ASSERT_OK(iscp_dataset_open(&same, context, support_path("tree"), &options));
   ck_assert_str_ne(iscp_dataset_hash(same), iscp_dataset_hash(dataset));
@@ -125,7 +108,7 @@ START_TEST(what_is_left_out_is_logged) {
   context_options.log_level = ISCP_LOG_INFO;
   iscp_context *context;
   ASSERT_OK(iscp_context_create(&context, &context_options));
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_tree(context, "logged");
   iscp_dataset *dataset;
   ASSERT_OK(iscp_dataset_open(&dataset, context, support_path("logged"), &options));
@@ -139,10 +122,10 @@ END_TEST
 
 START_TEST(splits_of_class_folders) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   make_folder("splits");
   write_tree(context, "splits/train");
-  refused(context, "splits", &options, ISCP_ERROR_IO, "no split \"test\", only \"train\"");
+  set_refused(context, support_path("splits"), &options, ISCP_ERROR_IO, "no split \"test\", only \"train\"");
   iscp_dataset *dataset;
   options.split = "train";
   ASSERT_OK(iscp_dataset_open(&dataset, context, support_path("splits"), &options));
@@ -156,14 +139,14 @@ START_TEST(splits_of_class_folders) {
   iscp_dataset_destroy(dataset);
   write_tree(context, "whole");
   options.split = "test";
-  refused(context, "whole", &options, ISCP_ERROR_IO, "no folder \"test\"");
+  set_refused(context, support_path("whole"), &options, ISCP_ERROR_IO, "no folder \"test\"");
   support_context_end(context);
 }
 END_TEST
 
 START_TEST(a_class_may_be_called_train) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   make_folder("vehicles");
   make_folder("vehicles/bus");
   make_folder("vehicles/train");
@@ -180,34 +163,34 @@ END_TEST
 
 START_TEST(folders_that_are_refused) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
-  refused(context, "nowhere", &options, ISCP_ERROR_IO, "nowhere");
+  iscp_dataset_options options = set_options(SIDE);
+  set_refused(context, support_path("nowhere"), &options, ISCP_ERROR_IO, "nowhere");
   make_folder("bad");
-  refused(context, "bad", &options, ISCP_ERROR_FORMAT, "bad: no class folder");
+  set_refused(context, support_path("bad"), &options, ISCP_ERROR_FORMAT, "bad: no class folder");
   write_picture(context, "bad/1.png", SIDE, 1);
-  refused(context, "bad", &options, ISCP_ERROR_FORMAT, "bad: no class folder");
+  set_refused(context, support_path("bad"), &options, ISCP_ERROR_FORMAT, "bad: no class folder");
   make_folder("bad/empty");
-  refused(context, "bad", &options, ISCP_ERROR_FORMAT, "bad/empty: none of its 0 entries");
+  set_refused(context, support_path("bad"), &options, ISCP_ERROR_FORMAT, "bad/empty: none of its 0 entries");
   support_write(support_path("bad/empty/1.gif"), "x", 1);
-  refused(context, "bad", &options, ISCP_ERROR_FORMAT, "none of its 1 entries is a picture");
+  set_refused(context, support_path("bad"), &options, ISCP_ERROR_FORMAT, "none of its 1 entries is a picture");
   write_picture(context, "bad/empty/2.png", SIDE, 1);
   options.classes = 3;
-  refused(context, "bad", &options, ISCP_ERROR_MISMATCH, "1 class folders, expected 3");
+  set_refused(context, support_path("bad"), &options, ISCP_ERROR_MISMATCH, "1 class folders, expected 3");
   options.classes = 0;
   options.labels = "labels.npy";
-  refused(context, "bad", &options, ISCP_ERROR_ARGUMENT, "labels.npy");
+  set_refused(context, support_path("bad"), &options, ISCP_ERROR_ARGUMENT, "labels.npy");
   options.labels = NULL;
   write_picture(context, "bad/empty/2.png", SIDE + 1, 1);
-  refused(context, "bad", &options, ISCP_ERROR_MISMATCH, "2.png: a picture of 9x9");
+  set_refused(context, support_path("bad"), &options, ISCP_ERROR_MISMATCH, "2.png: a picture of 9x9");
   support_write(support_path("bad/empty/2.png"), "not a picture", 13);
-  refused(context, "bad", &options, ISCP_ERROR_FORMAT, "2.png");
+  set_refused(context, support_path("bad"), &options, ISCP_ERROR_FORMAT, "2.png");
   support_context_end(context);
 }
 END_TEST
 
 START_TEST(a_broken_picture_is_named_when_reached) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_tree(context, "broken");
   support_write(support_path("broken/B/2.PNG"), "\x89PNG\r\n\x1a\n", 8);
   write_picture(context, "broken/a/0.png", SIDE + 1, 9);
@@ -228,7 +211,7 @@ END_TEST
 
 START_TEST(threads_may_read_at_once) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_tree(context, "shared");
   iscp_dataset *dataset;
   ASSERT_OK(iscp_dataset_open(&dataset, context, support_path("shared"), &options));
@@ -250,27 +233,11 @@ END_TEST
 
 START_TEST(each_allocation_may_fail) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   make_folder("failing");
   write_tree(context, "failing/test");
   support_context_end(context);
-  iscp_status status;
-  long allowed = 0;
-  do {
-    iscp_dataset *dataset = (iscp_dataset *)&dataset;
-    context = support_context();
-    support_fail_after(allowed++);
-    status = iscp_dataset_open(&dataset, context, support_path("failing"), &options);
-    support_fail_after(-1);
-    if (status != ISCP_OK) {
-      support_failed(status, ISCP_ERROR_MEMORY, "out of memory");
-      ck_assert_ptr_null(dataset);
-    }
-    iscp_dataset_destroy(dataset);
-    support_context_end(context);
-  } while (status != ISCP_OK && allowed < 1000);
-  ck_assert_int_eq(status, ISCP_OK);
-  ck_assert_int_gt(allowed, 20);
+  set_opens_without_memory(support_path("failing"), &options, 20);
 }
 END_TEST
 

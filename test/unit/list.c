@@ -6,20 +6,10 @@
 
 #include "data/data.h"
 #include "format/format.h"
+#include "sets_common.h"
 #include "support.h"
 
 enum { SIDE = 8, AREA = SIDE * SIDE, IMAGE = 3 * AREA };
-
-static iscp_contract contract;
-
-static iscp_dataset_options options_of(void) {
-  ASSERT_OK(iscp_contract_init(&contract, sizeof contract));
-  contract.height = contract.width = SIDE;
-  iscp_dataset_options options;
-  ASSERT_OK(iscp_dataset_options_init(&options, sizeof options));
-  options.contract = &contract;
-  return options;
-}
 
 static void write_picture(const iscp_context *context, const char *name, int value) {
   uint8_t pixels[AREA];
@@ -38,13 +28,6 @@ static void write_flat(const iscp_context *context, const char *folder) {
     snprintf(name, sizeof name, "%s/%d.png", folder, i);
     write_picture(context, name, i);
   }
-}
-
-static void refused(iscp_context *context, const char *name, const iscp_dataset_options *options, iscp_status status,
-                    const char *word) {
-  iscp_dataset *dataset = (iscp_dataset *)&dataset;
-  support_failed(iscp_dataset_open(&dataset, context, support_path(name), options), status, word);
-  ck_assert_ptr_null(dataset);
 }
 
 /* The values and labels of the images, in order. */
@@ -82,7 +65,7 @@ START_TEST(tables_of_many_writers) {
       "path,category\ntables/2.png,1\ntables/0.png,0\ntables/3.png,4\n",
   };
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_flat(context, "tables");
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
     write_text("tables/labels.csv", tables[i]);
@@ -96,14 +79,14 @@ END_TEST
 /* The first line may name a picture that is missing, and a table with a column a class has no column of labels. */
 START_TEST(what_the_first_line_is) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_flat(context, "first");
   write_text("first/labels.csv", "9.png,2\n0.png,1\n1.png,0\n");
-  refused(context, "first", &options, ISCP_ERROR_IO, "line 1 lists \"9.png\"");
+  set_refused(context, support_path("first"), &options, ISCP_ERROR_IO, "line 1 lists \"9.png\"");
   write_text("first/labels.csv", "image,cat,dog\n0,1,0\n1,0,1\n");
-  refused(context, "first", &options, ISCP_ERROR_FORMAT, "none of its 3 columns is called label");
+  set_refused(context, support_path("first"), &options, ISCP_ERROR_FORMAT, "none of its 3 columns is called label");
   write_text("first/labels.csv", "bild,katze,hund\n0,1,0\n1,0,1\n");
-  refused(context, "first", &options, ISCP_ERROR_FORMAT, "none of its 3 columns is called label");
+  set_refused(context, support_path("first"), &options, ISCP_ERROR_FORMAT, "none of its 3 columns is called label");
   write_text("first/labels.csv", "bild,klasse\n0,1\n1,0\n");
   open_and_check(context, "first", &options, 2, (int[]){0, 1}, (int[]){1, 0});
   support_context_end(context);
@@ -112,7 +95,7 @@ END_TEST
 
 START_TEST(classes_by_name_are_in_byte_order) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_flat(context, "named");
   write_text("named/labels.csv", "id,class\n2,dog\n0,Cat\n3,dog\n1,\"a, b\"\n");
   iscp_dataset *dataset;
@@ -127,7 +110,7 @@ START_TEST(classes_by_name_are_in_byte_order) {
   ck_assert_str_eq(info.kind, "listed pictures");
   iscp_dataset_destroy(dataset);
   options.classes = 4;
-  refused(context, "named", &options, ISCP_ERROR_MISMATCH, "3 different labels, expected 4");
+  set_refused(context, support_path("named"), &options, ISCP_ERROR_MISMATCH, "3 different labels, expected 4");
   options.classes = 3;
   options.limit = 2;
   open_and_check(context, "named", &options, 2, (int[]){2, 0}, (int[]){2, 0});
@@ -137,9 +120,9 @@ END_TEST
 
 START_TEST(where_the_table_is_found) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_flat(context, "found");
-  refused(context, "found", &options, ISCP_ERROR_FORMAT, "nor a table of labels");
+  set_refused(context, support_path("found"), &options, ISCP_ERROR_FORMAT, "nor a table of labels");
   write_text("found.csv", "2,1\n");
   open_and_check(context, "found", &options, 1, (int[]){2}, (int[]){1});
   open_and_check(context, "found/", &options, 1, (int[]){2}, (int[]){1});
@@ -152,16 +135,16 @@ START_TEST(where_the_table_is_found) {
   options.labels = support_path("found/more.csv");
   open_and_check(context, "found", &options, 1, (int[]){0}, (int[]){2});
   options.labels = "labels.npy";
-  refused(context, "found", &options, ISCP_ERROR_ARGUMENT, "expected a table");
+  set_refused(context, support_path("found"), &options, ISCP_ERROR_ARGUMENT, "expected a table");
   options.labels = support_path("none.csv");
-  refused(context, "found", &options, ISCP_ERROR_IO, "none.csv");
+  set_refused(context, support_path("found"), &options, ISCP_ERROR_IO, "none.csv");
   support_context_end(context);
 }
 END_TEST
 
 START_TEST(pictures_below_and_splits) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   ck_assert_int_eq(mkdir(support_path("deep"), 0777), 0);
   write_flat(context, "deep/train");
   write_flat(context, "deep/valid");
@@ -170,7 +153,7 @@ START_TEST(pictures_below_and_splits) {
   open_and_check(context, "deep", &options, 2, (int[]){1, 2}, (int[]){1, 0});
   options.labels = NULL;
   write_text("deep/train/labels.csv", "3,1\n");
-  refused(context, "deep", &options, ISCP_ERROR_IO, "no split \"test\", only \"train\"");
+  set_refused(context, support_path("deep"), &options, ISCP_ERROR_IO, "no split \"test\", only \"train\"");
   write_text("deep/valid/labels.csv", "0,1\n");
   open_and_check(context, "deep", &options, 1, (int[]){0}, (int[]){1});
   options.split = "val";
@@ -178,7 +161,7 @@ START_TEST(pictures_below_and_splits) {
   options.split = "train";
   open_and_check(context, "deep", &options, 1, (int[]){3}, (int[]){1});
   options.split = "exam";
-  refused(context, "deep", &options, ISCP_ERROR_ARGUMENT, "split is \"exam\"");
+  set_refused(context, support_path("deep"), &options, ISCP_ERROR_ARGUMENT, "split is \"exam\"");
   support_context_end(context);
 }
 END_TEST
@@ -209,26 +192,26 @@ START_TEST(tables_that_are_refused) {
       {"/etc/passwd,1\n", ISCP_ERROR_IO, "not in"},
   };
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_flat(context, "wrong");
   write_picture(context, "wrong/two.png", 9);
   write_picture(context, "wrong/two.PNG", 9);
   write_picture(context, "out.png", 9);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     write_text("wrong/labels.csv", cases[i].table);
-    refused(context, "wrong", &options, cases[i].status, cases[i].word);
+    set_refused(context, support_path("wrong"), &options, cases[i].status, cases[i].word);
     ck_assert_ptr_nonnull(strstr(iscp_error_message(), "labels.csv"));
   }
   write_text("wrong/labels.csv", "0,1\n1,2\n");
   options.classes = 2;
-  refused(context, "wrong", &options, ISCP_ERROR_MISMATCH, "label 2, expected 0 to 1");
+  set_refused(context, support_path("wrong"), &options, ISCP_ERROR_MISMATCH, "label 2, expected 0 to 1");
   options.classes = 0;
   options.labels = "x.csv";
-  refused(context, "wrong/labels.csv", &options, ISCP_ERROR_ARGUMENT, "labels is \"x.csv\"");
+  set_refused(context, support_path("wrong/labels.csv"), &options, ISCP_ERROR_ARGUMENT, "labels is \"x.csv\"");
   ck_assert_int_eq(mkdir(support_path("bare"), 0777), 0);
   write_text("bare/labels.csv", "0,1\n");
   options.labels = NULL;
-  refused(context, "bare", &options, ISCP_ERROR_FORMAT, "no picture in it");
+  set_refused(context, support_path("bare"), &options, ISCP_ERROR_FORMAT, "no picture in it");
   support_context_end(context);
 }
 END_TEST
@@ -253,14 +236,14 @@ static void write_broken(const iscp_context *context, const char *folder) {
 
 START_TEST(a_file_that_is_no_picture_stops_the_opening) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_broken(context, "stopping");
-  refused(context, "stopping", &options, ISCP_ERROR_IO, "line 6 lists \"none\"");
+  set_refused(context, support_path("stopping"), &options, ISCP_ERROR_IO, "line 6 lists \"none\"");
   write_text("stopping/labels.csv", "0,0\ntext,1\n2,2\ncut,0\n");
-  refused(context, "stopping", &options, ISCP_ERROR_FORMAT, "text.png: is not a known picture");
+  set_refused(context, support_path("stopping"), &options, ISCP_ERROR_FORMAT, "text.png: is not a known picture");
   ck_assert_ptr_nonnull(strstr(iscp_error_message(), "of 4 pictures; skip_broken"));
   write_text("stopping/cut.png", "");
-  refused(context, "stopping", &options, ISCP_ERROR_FORMAT, "the first of 2 broken pictures of 4");
+  set_refused(context, support_path("stopping"), &options, ISCP_ERROR_FORMAT, "the first of 2 broken pictures of 4");
   support_context_end(context);
 }
 END_TEST
@@ -269,7 +252,7 @@ START_TEST(broken_pictures_are_left_out) {
   static const char *const names[] = {"none", "text.png", "cut.png", "large.png"};
   static const char *const reasons[] = {"line 6", "not a known picture", "truncated", "9x9"};
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_broken(context, "skipping");
   options.skip_broken = 1;
   iscp_dataset *dataset, *good;
@@ -301,14 +284,14 @@ END_TEST
 
 START_TEST(nothing_but_broken_pictures_is_an_error) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_flat(context, "hopeless");
   options.skip_broken = 1;
   write_text("hopeless/0.png", "x");
   write_text("hopeless/labels.csv", "0,0\n");
-  refused(context, "hopeless", &options, ISCP_ERROR_FORMAT, "0.png: is not a known picture");
+  set_refused(context, support_path("hopeless"), &options, ISCP_ERROR_FORMAT, "0.png: is not a known picture");
   write_text("hopeless/labels.csv", "none,0\n");
-  refused(context, "hopeless", &options, ISCP_ERROR_IO, "not in");
+  set_refused(context, support_path("hopeless"), &options, ISCP_ERROR_IO, "not in");
   support_context_end(context);
 }
 END_TEST
@@ -326,7 +309,7 @@ static int go_on(const iscp_progress *progress, void *user) {
 
 START_TEST(opening_tells_and_may_be_cancelled) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_flat(context, "told");
   write_text("told/labels.csv", "0,0\n1,1\n2,2\n3,0\n");
   for (options.skip_broken = 0; options.skip_broken < 2; options.skip_broken++) {
@@ -334,7 +317,7 @@ START_TEST(opening_tells_and_may_be_cancelled) {
     int64_t total = 0;
     options.progress = stop;
     options.user = &told;
-    refused(context, "told", &options, ISCP_ERROR_CANCELLED, "cancelled");
+    set_refused(context, support_path("told"), &options, ISCP_ERROR_CANCELLED, "cancelled");
     options.progress = go_on;
     options.user = &total;
     open_and_check(context, "told", &options, 4, (int[]){0, 1, 2, 3}, (int[]){0, 1, 2, 0});
@@ -346,27 +329,11 @@ END_TEST
 
 START_TEST(each_allocation_may_fail) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of();
+  iscp_dataset_options options = set_options(SIDE);
   write_broken(context, "failing");
   support_context_end(context);
   options.skip_broken = 1;
-  iscp_status status;
-  long allowed = 0;
-  do {
-    iscp_dataset *dataset = (iscp_dataset *)&dataset;
-    context = support_context();
-    support_fail_after(allowed++);
-    status = iscp_dataset_open(&dataset, context, support_path("failing"), &options);
-    support_fail_after(-1);
-    if (status != ISCP_OK) {
-      support_failed(status, ISCP_ERROR_MEMORY, "out of memory");
-      ck_assert_ptr_null(dataset);
-    }
-    iscp_dataset_destroy(dataset);
-    support_context_end(context);
-  } while (status != ISCP_OK && allowed < 1000);
-  ck_assert_int_eq(status, ISCP_OK);
-  ck_assert_int_gt(allowed, 30);
+  set_opens_without_memory(support_path("failing"), &options, 30);
 }
 END_TEST
 

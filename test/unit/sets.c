@@ -9,26 +9,14 @@
 
 #include "data/data.h"
 #include "format/format.h"
+#include "sets_common.h"
 #include "support.h"
 
 enum { COUNT = 4, SIDE = 8, AREA = SIDE * SIDE, CIFAR = 3072, RECORD = CIFAR + 1, RECORD100 = CIFAR + 2 };
 
-static iscp_contract contract;
-
-static iscp_dataset_options options_of(int side) {
-  ASSERT_OK(iscp_contract_init(&contract, sizeof contract));
-  contract.height = contract.width = side;
-  iscp_dataset_options options;
-  ASSERT_OK(iscp_dataset_options_init(&options, sizeof options));
-  options.contract = &contract;
-  return options;
-}
-
 static void refused(iscp_context *context, const char *name, const iscp_dataset_options *options, iscp_status status,
                     const char *word) {
-  iscp_dataset *dataset = (iscp_dataset *)&dataset;
-  support_failed(iscp_dataset_open(&dataset, context, support_path(name), options), status, word);
-  ck_assert_ptr_null(dataset);
+  set_refused(context, support_path(name), options, status, word);
   ck_assert_msg(strstr(iscp_error_message(), name) != NULL, "\"%s\" does not name %s", iscp_error_message(), name);
 }
 
@@ -153,7 +141,7 @@ START_TEST(npz_by_the_names_that_people_use) {
       {"x_validation.npy", "y_validation.npy"},
   };
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(SIDE);
+  iscp_dataset_options options = set_options(SIDE);
   arrays a;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     make_arrays(&a, (int)i, names[i][0], names[i][1]);
@@ -166,7 +154,7 @@ END_TEST
 
 START_TEST(npz_of_splits) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(SIDE);
+  iscp_dataset_options options = set_options(SIDE);
   arrays train, test;
   make_arrays(&train, 1, "x_train.npy", "y_train.npy");
   make_arrays(&test, 2, "x_test.npy", "y_test.npy");
@@ -193,7 +181,7 @@ END_TEST
 
 START_TEST(npz_files_that_are_refused) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(SIDE);
+  iscp_dataset_options options = set_options(SIDE);
   arrays a;
   uint8_t huge[128 + 8];
   make_arrays(&a, 0, "x.npy", "y.npy");
@@ -211,7 +199,7 @@ START_TEST(npz_files_that_are_refused) {
   make_npy(huge, "4, 8, 8", "12345678", 8);
   write_zip("bad.npz", true, (entry[]){{"x.npy", huge, sizeof huge, 0}, a.classes_entry}, 2);
   refused(context, "bad.npz", &options, ISCP_ERROR_FORMAT, "x: has 8 bytes of numbers, expected 256");
-  contract.height = 9;
+  set_contract.height = 9;
   write_zip("bad.npz", false, (entry[]){a.images_entry, a.classes_entry}, 2);
   refused(context, "bad.npz", &options, ISCP_ERROR_MISMATCH, "x: a picture of 8x8");
   ck_assert_int_eq(truncate(support_path("bad.npz"), 400), 0);
@@ -277,7 +265,7 @@ static void make_cifar(cifar *c) {
 
 START_TEST(cifar10_as_directory) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(32);
+  iscp_dataset_options options = set_options(32);
   cifar c;
   make_cifar(&c);
   ck_assert_int_eq(mkdir(support_path("c10"), 0777), 0);
@@ -308,7 +296,7 @@ END_TEST
 
 START_TEST(cifar100_has_fine_labels) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(32);
+  iscp_dataset_options options = set_options(32);
   uint8_t records[2 * RECORD100];
   make_records(records, 2, 2, 57);
   ck_assert_int_eq(mkdir(support_path("c100"), 0777), 0);
@@ -322,7 +310,7 @@ END_TEST
 
 START_TEST(cifar10_as_published) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(32);
+  iscp_dataset_options options = set_options(32);
   cifar c;
   make_cifar(&c);
   write_tar("c.tar.gz", c.entries, 4);
@@ -337,7 +325,7 @@ END_TEST
 
 START_TEST(archives_that_are_refused) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(32);
+  iscp_dataset_options options = set_options(32);
   cifar c;
   make_cifar(&c);
   const entry *test = &c.entries[3];
@@ -370,7 +358,7 @@ END_TEST
 
 START_TEST(the_python_edition_is_named) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(32);
+  iscp_dataset_options options = set_options(32);
   ck_assert_int_eq(mkdir(support_path("py"), 0777), 0);
   ck_assert_int_eq(mkdir(support_path("py/cifar-10-batches-py"), 0777), 0);
   refused(context, "py", &options, ISCP_ERROR_UNSUPPORTED, "Python edition");
@@ -395,7 +383,7 @@ static void write_npy(const iscp_context *context, const char *name, int32_t dim
 
 START_TEST(large_arrays_are_read_picture_by_picture) {
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(SIDE);
+  iscp_dataset_options options = set_options(SIDE);
   arrays a;
   make_arrays(&a, 3, "", "");
   write_npy(context, "large.npy", 3, (int64_t[]){COUNT, SIDE, SIDE}, a.pixels);
@@ -434,7 +422,7 @@ START_TEST(an_array_larger_than_memory) {
   enum { SIDE_224 = 224 };
   const int64_t images = 133000, bytes = images * 3 * SIDE_224 * SIDE_224;
   iscp_context *context = support_context();
-  iscp_dataset_options options = options_of(SIDE_224);
+  iscp_dataset_options options = set_options(SIDE_224);
   uint8_t header[128], *labels = isc_calloc(context, (size_t)images, 1);
   make_npy(header, "133000, 224, 224, 3", "", 0);
   support_write(support_path("holes.npy"), header, sizeof header);
@@ -460,26 +448,10 @@ END_TEST
 /* ---- Memory ---- */
 
 static void fail_each(const char *name, int side, const char *split) {
-  iscp_status status;
-  long allowed = 0;
-  do {
-    iscp_dataset *dataset = (iscp_dataset *)&dataset;
-    iscp_context *context = support_context();
-    iscp_dataset_options options = options_of(side);
-    options.split = split;
-    options.memory = 10;
-    support_fail_after(allowed++);
-    status = iscp_dataset_open(&dataset, context, support_path(name), &options);
-    support_fail_after(-1);
-    if (status != ISCP_OK) {
-      support_failed(status, ISCP_ERROR_MEMORY, "out of memory");
-      ck_assert_ptr_null(dataset);
-    }
-    iscp_dataset_destroy(dataset);
-    support_context_end(context);
-  } while (status != ISCP_OK && allowed < 1000);
-  ck_assert_int_eq(status, ISCP_OK);
-  ck_assert_int_gt(allowed, 6);
+  iscp_dataset_options options = set_options(side);
+  options.split = split;
+  options.memory = 10;
+  set_opens_without_memory(support_path(name), &options, 6);
 }
 
 START_TEST(each_allocation_may_fail) {
