@@ -2,6 +2,7 @@
  *
  *   dst[n][k]      = bias[k] + sum_c weights[k][c] src[n][c]
  *   diff_src[n][c] = sum_k weights[k][c] diff_dst[n][k]
+ *   diff_weights[k][c] += sum_n src[n][c] diff_dst[n][k]     diff_bias[k] += sum_n diff_dst[n][k]
  *
  * With few images it is as fast as its weights can be read: they are read once, a few images share each piece of them. Each
  * image's sums run in one fixed order, whatever the threads and the other images. */
@@ -113,4 +114,34 @@ void isc_dense_backward_data(float *diff_src, const float *diff_dst, const float
       backward_chunk(diff_src + (int64_t)first * c, diff_dst + (int64_t)first * classes, weights, images, start, count, c,
                      classes, kernel.add);
     }
+}
+
+/* Columns start .. start + count - 1 of `rows` classes from `first` on. */
+static void weights_chunk(float *diff_weights, const float *src, const float *diff_dst, int32_t first, int32_t rows,
+                          int32_t start, int32_t count, int32_t n, int32_t c, int32_t classes, add_fn *add) {
+  float diff[IMAGES][CHUNK] = {{0}}, scales[IMAGES] = {0};
+  for (int32_t i = 0; i < n; i++) {
+    memcpy(scales, diff_dst + (int64_t)i * classes + first, (size_t)rows * sizeof *scales);
+    add(diff, scales, src + (int64_t)i * c + start, count);
+  }
+  for (int32_t k = 0; k < rows; k++)
+    for (int32_t j = 0; j < count; j++)
+      diff_weights[(int64_t)(first + k) * c + start + j] += diff[k][j];
+}
+
+void isc_dense_backward_weights(float *diff_weights, float *diff_bias, const float *src, const float *diff_dst, int32_t n,
+                                int32_t c, int32_t classes) {
+  kernels kernel = choose();
+#pragma omp parallel for collapse(2) schedule(static)
+  for (int32_t first = 0; first < classes; first += IMAGES)
+    for (int32_t start = 0; start < c; start += CHUNK)
+      weights_chunk(diff_weights, src, diff_dst, first, classes - first < IMAGES ? classes - first : IMAGES, start,
+                    c - start < CHUNK ? c - start : CHUNK, n, c, classes, kernel.add);
+#pragma omp parallel for schedule(static)
+  for (int32_t k = 0; k < classes; k++) {
+    double sum = 0;
+    for (int32_t i = 0; i < n; i++)
+      sum += diff_dst[(int64_t)i * classes + k];
+    diff_bias[k] += (float)sum;
+  }
 }

@@ -16,7 +16,7 @@ static int64_t plain_dst(const isc_conv_shape *s) { return (int64_t)s->n * s->oc
 /* Scratch: | src, N C H W | dst, N C H W | inner |, each a multiple of 64 bytes. */
 static size_t aligned(int64_t count) { return ((size_t)count * sizeof(float) + 63) / 64 * 64; }
 
-static void unblock(float *plain, const float *blocked, int32_t n, int32_t c, int64_t hw, int32_t block) {
+void isc_unblock(float *plain, const float *blocked, int32_t n, int32_t c, int64_t hw, int32_t block) {
   int64_t blocks = isc_blocks(c, block);
 #pragma omp parallel for collapse(2) schedule(static)
   for (int32_t i = 0; i < n; i++)
@@ -28,8 +28,7 @@ static void unblock(float *plain, const float *blocked, int32_t n, int32_t c, in
     }
 }
 
-/* Channels that pad the last block become zero. */
-static void reblock(float *blocked, const float *plain, int32_t n, int32_t c, int64_t hw, int32_t block) {
+void isc_reblock(float *blocked, const float *plain, int32_t n, int32_t c, int64_t hw, int32_t block) {
   int64_t blocks = isc_blocks(c, block);
 #pragma omp parallel for collapse(2) schedule(static)
   for (int32_t i = 0; i < n; i++)
@@ -94,20 +93,20 @@ static places divide(const isc_conv *conv, void *memory_) {
 static iscp_status forward(isc_conv *conv, const float *src, float *dst, void *scratch_memory) {
   const isc_conv_shape *s = &conv->shape;
   places p = divide(conv, scratch_memory);
-  unblock(p.src, src, s->n, s->ic, (int64_t)s->ih * s->iw, conv->src_block);
+  isc_unblock(p.src, src, s->n, s->ic, (int64_t)s->ih * s->iw, conv->src_block);
   if (conv->sum)
-    unblock(p.dst, dst, s->n, s->oc, (int64_t)s->oh * s->ow, conv->dst_block);
+    isc_unblock(p.dst, dst, s->n, s->oc, (int64_t)s->oh * s->ow, conv->dst_block);
   ISC_TRY(isc_backend_blas.conv_forward(conv->inner, p.src, p.dst, p.inner));
-  reblock(dst, p.dst, s->n, s->oc, (int64_t)s->oh * s->ow, conv->dst_block);
+  isc_reblock(dst, p.dst, s->n, s->oc, (int64_t)s->oh * s->ow, conv->dst_block);
   return ISCP_OK;
 }
 
 static iscp_status backward_data(isc_conv *conv, const float *diff_dst, float *diff_src, void *scratch_memory) {
   const isc_conv_shape *s = &conv->shape;
   places p = divide(conv, scratch_memory);
-  unblock(p.dst, diff_dst, s->n, s->oc, (int64_t)s->oh * s->ow, conv->dst_block);
+  isc_unblock(p.dst, diff_dst, s->n, s->oc, (int64_t)s->oh * s->ow, conv->dst_block);
   ISC_TRY(isc_backend_blas.conv_backward_data(conv->inner, p.dst, p.src, p.inner));
-  reblock(diff_src, p.src, s->n, s->ic, (int64_t)s->ih * s->iw, conv->src_block);
+  isc_reblock(diff_src, p.src, s->n, s->ic, (int64_t)s->ih * s->iw, conv->src_block);
   return ISCP_OK;
 }
 

@@ -36,5 +36,6 @@ void isc_mean_backward(float *diff_src, const float *diff_features, const uint16
         for (int32_t j = 0; j < block; j++)
           plane[(int64_t)p * block + j] = value[j];
     }
-  isc_relu_backward(diff_src, bits, isc_activation_count(n, c, hw, 1, block));
+  if (bits)
+    isc_relu_backward(diff_src, bits, isc_activation_count(n, c, hw, 1, block));
 }

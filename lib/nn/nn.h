@@ -1,7 +1,8 @@
-/* Face of lib/nn: a frozen ResNet, forward and backward to its input. No files, no datasets, no patterns.
+/* Face of lib/nn: a frozen ResNet, forward and backward to its input, and one in training. No files, no datasets, no patterns.
  *
  *   tensors -> isc_network (architecture and parameters, immutable, shared)
  *           -> isc_plan    (one batch size: packed weights, activations, scratch; one thread at a time)
+ *           -> isc_training (parameters of its own that change, their gradients, all activations; one thread at a time)
  *
  * Names are oneDNN's: src, weights, bias, dst, diff_src, diff_dst; N C H W, OC OH OW, KH KW. */
 #ifndef ISC_NN_H
@@ -118,6 +119,53 @@ typedef struct isc_operation_info {
 int32_t isc_plan_operations(const isc_plan *plan);
 void isc_plan_operation(const isc_plan *plan, int32_t index, isc_operation_info *info);
 iscp_status isc_plan_run(isc_plan *plan, int32_t index);
+
+/* ---- Training (training.c, training_run.c) ---- */
+
+typedef struct isc_training isc_training;
+
+/* Copies the network's parameters as float32 and takes all memory of a step on `batch` images. Batch norm takes its statistics
+ * from the batch: ISCP_ERROR_ARGUMENT where a channel would have a single number. */
+iscp_status isc_training_create(isc_training **out, const isc_network *network, int32_t batch, int32_t height,
+                                int32_t width);
+void isc_training_destroy(isc_training *training); /* takes NULL */
+
+int32_t isc_training_batch(const isc_training *training);
+size_t isc_training_memory(const isc_training *training); /* bytes held */
+
+/* N x channels x height x width, normalised; the caller writes it, forward reads it. */
+float *isc_training_src(isc_training *training);
+
+/* src -> logits, and the running statistics a tenth of the way to the batch's. */
+iscp_status isc_training_forward(isc_training *training);
+const float *isc_training_logits(const isc_training *training); /* N x classes */
+
+/* diff_logits (N x classes, written by the caller) -> the gradient of every parameter, of the last forward: written anew, or
+ * with `add` added to what there is. */
+float *isc_training_diff_logits(isc_training *training);
+iscp_status isc_training_backward(isc_training *training, bool add);
+
+/* A parameter and its gradient, in an order of the backend's: numbers that pad it are zero in both. */
+typedef struct isc_parameter {
+  char name[64]; /* of its tensor: "layer1.0.conv2.weight" */
+  float *numbers;
+  float *gradient; /* NULL: a running statistic */
+  int64_t count;
+  bool norm; /* gamma or beta of a batch norm */
+  int32_t dims;
+  int64_t shape[4]; /* of the tensor */
+} isc_parameter;
+
+int32_t isc_training_parameters(const isc_training *training);
+void isc_training_parameter(isc_parameter *parameter, const isc_training *training, int32_t index);
+
+/* Between the order of parameter `index` (`count` numbers: the parameter's, its gradient's, a momentum's) and the tensor's. */
+iscp_status isc_training_pack(isc_training *training, int32_t index, float *own, const float *plain);
+iscp_status isc_training_unpack(isc_training *training, int32_t index, float *plain, const float *own);
+
+/* All parameters as tensors, float32, torchvision's names: what isc_network_create takes. `tensors` is empty before, and on
+ * failure again. */
+iscp_status isc_training_tensors(isc_tensor_set *tensors, isc_training *training);
 
 /* ---- Loss (loss.c) ---- */
 

@@ -3,8 +3,10 @@
  *   dst[oh][ow] = max(0, max over kh, kw of src[2 oh - 1 + kh][2 ow - 1 + kw]), the first of equal ones
  *
  * No place of a window that is 0 all over is chosen, so that ReLU's own backward is in the choice: a place that is 0 gets no
- * gradient. Backward is one with that of the convolution before (stem_pool.c). A plane is H x W x block; there are
- * N * ceil(C / block) of them, and a vector is the block. */
+ * gradient. A frozen network's backward is one with that of the convolution before (stem_pool.c). A plane is H x W x block;
+ * there are N * ceil(C / block) of them, and a vector is the block. */
+#include <string.h>
+
 #include "nn/backend.h"
 
 enum { NONE = 255 }; /* `which` of a window without a positive number */
@@ -72,4 +74,22 @@ void isc_pool_forward(float *dst, uint8_t *which, const float *src, int64_t plan
       int64_t row = (p * oh + y) * ow * block;
       forward(dst + row, which ? which + row : NULL, src + p * ih * iw * block, &s, y);
     }
+}
+
+static void backward_plane(float *diff_src, const uint8_t *which, const float *diff_dst, const pool_shape *s, int32_t block) {
+  memset(diff_src, 0, (size_t)s->ih * (size_t)s->iw * (size_t)block * sizeof *diff_src);
+  for (int32_t oh = 0; oh < s->oh; oh++)
+    for (int32_t i = 0; i < s->ow * block; i++, which++, diff_dst++)
+      if (*which != NONE) {
+        int32_t h = 2 * oh - 1 + *which / 3, w = 2 * (i / block) - 1 + *which % 3;
+        diff_src[((int64_t)h * s->iw + w) * block + i % block] += *diff_dst;
+      }
+}
+
+void isc_pool_backward(float *diff_src, const uint8_t *which, const float *diff_dst, int64_t planes, int32_t ih, int32_t iw,
+                       int32_t oh, int32_t ow, int32_t block) {
+  const pool_shape s = {ih, iw, oh, ow};
+#pragma omp parallel for schedule(static)
+  for (int64_t p = 0; p < planes; p++)
+    backward_plane(diff_src + p * ih * iw * block, which + p * oh * ow * block, diff_dst + p * oh * ow * block, &s, block);
 }

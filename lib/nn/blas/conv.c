@@ -1,12 +1,8 @@
-/* Convolution on OpenBLAS, any shape: one product forward, stride x stride products backward (product.h).
- *
- *   forward:       m = OC, c = IC, grid OH x OW: src place = stride * y - pad + kh
- *   backward_data: one for every pair of phases (phase.h) */
+/* Convolution on OpenBLAS, any shape: one product forward, stride x stride products backward (product.h). */
 #include <string.h>
 
 #include "nn/blas/product.h"
 #include "nn/blas/threads.h"
-#include "nn/phase.h"
 
 struct isc_conv {
   iscp_context *context;
@@ -22,50 +18,17 @@ static size_t weight_count(const isc_conv_shape *s) { return (size_t)s->oc * (si
 
 /* ---- Plan ---- */
 
-static isc_product plan_forward(const isc_conv *conv) {
-  const isc_conv_shape *s = &conv->shape;
-  return (isc_product){.n = s->n, .c = s->ic, .src_h = s->ih, .src_w = s->iw,
-                       .m = s->oc, .dst_h = s->oh, .dst_w = s->ow,
-                       .rows = s->oh, .columns = s->ow, .step = s->stride,
-                       .first_h = -s->pad, .first_w = -s->pad, .taps_h = s->k, .taps_w = s->k,
-                       .spread = 1,
-                       .weights = conv->weights};
-}
-
-static isc_product plan_backward(const isc_conv *conv, int32_t a, int32_t b, const float *weights) {
-  const isc_conv_shape *s = &conv->shape;
-  return (isc_product){.n = s->n, .c = s->oc, .src_h = s->oh, .src_w = s->ow,
-                       .m = s->ic, .dst_h = s->ih, .dst_w = s->iw,
-                       .rows = isc_phase_size(s, s->ih, a), .columns = isc_phase_size(s, s->iw, b), .step = 1,
-                       .first_h = isc_phase_first(s, a), .first_w = isc_phase_first(s, b),
-                       .taps_h = isc_phase_taps(s, a), .taps_w = isc_phase_taps(s, b),
-                       .spread = s->stride, .at_h = a, .at_w = b,
-                       .weights = weights};
-}
-
-/* packed[ic][oc][i][j] = weights[oc][ic][kh][kw] of the tap at the i-th and j-th distance. */
-static void pack_backward(float *packed, const float *weights, const isc_conv_shape *s, const isc_product *p) {
-  for (int32_t ic = 0; ic < s->ic; ic++)
-    for (int32_t oc = 0; oc < s->oc; oc++)
-      for (int32_t i = 0; i < p->taps_h; i++)
-        for (int32_t j = 0; j < p->taps_w; j++) {
-          int32_t kh = isc_phase_kernel(s, p->at_h, i);
-          int32_t kw = isc_phase_kernel(s, p->at_w, j);
-          *packed++ = weights[(((int64_t)oc * s->ic + ic) * s->k + kh) * s->k + kw];
-        }
-}
-
 static void plan_products(isc_conv *conv, const isc_conv_desc *desc) {
   const isc_conv_shape *s = &conv->shape;
-  conv->products[conv->count++] = plan_forward(conv);
+  conv->products[conv->count++] = isc_product_forward(s, conv->weights);
   float *packed = desc->weights ? conv->weights + weight_count(s) : NULL;
   for (int32_t a = 0; conv->gradient && a < s->stride; a++)
     for (int32_t b = 0; b < s->stride; b++) {
       isc_product *p = &conv->products[conv->count++];
-      *p = plan_backward(conv, a, b, packed);
+      *p = isc_product_backward(s, a, b, packed);
       if (!packed)
         continue;
-      pack_backward(packed, desc->weights, s, p);
+      isc_product_pack(packed, desc->weights, s, p);
       packed += (int64_t)p->m * isc_product_depth(p);
     }
   int32_t threads = iscp_context_threads(conv->context), most = isc_blas_most_threads();

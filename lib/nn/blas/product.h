@@ -25,7 +25,16 @@ typedef struct isc_product {
 } isc_product;
 
 static inline int32_t isc_product_places(const isc_product *p) { return p->rows * p->columns; }
-static inline int32_t isc_product_depth(const isc_product *p) { return p->c * p->taps_h * p->taps_w; }
+static inline int32_t isc_product_taps(const isc_product *p) { return p->taps_h * p->taps_w; }
+static inline int32_t isc_product_depth(const isc_product *p) { return p->c * isc_product_taps(p); }
+
+/* ---- directions.c: what `weights` is, is in the order of the product's m, c, i, j ---- */
+
+isc_product isc_product_forward(const isc_conv_shape *shape, const float *weights);
+isc_product isc_product_backward(const isc_conv_shape *shape, int32_t phase_h, int32_t phase_w, const float *weights);
+
+/* packed[ic][oc][i][j] = weights[oc][ic][kh][kw] of the tap at the i-th and j-th distance, for one of backward's. */
+void isc_product_pack(float *packed, const float *weights, const isc_conv_shape *shape, const isc_product *product);
 
 /* ---- columns.c: of one image, `count` places from `first` on ---- */
 

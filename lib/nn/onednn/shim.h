@@ -87,6 +87,24 @@ static inline dnnl_status_t isc_conv_backward_data_pd(dnnl_primitive_desc_t *pd,
 #endif
 }
 
+static inline dnnl_status_t isc_conv_backward_weights_pd(dnnl_primitive_desc_t *pd, dnnl_engine_t engine,
+                                                         isc_const_md src, isc_const_md diff_weights,
+                                                         isc_const_md diff_dst, const isc_geometry *g,
+                                                         const_dnnl_primitive_desc_t hint,
+                                                         const_dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl_convolution_backward_weights_primitive_desc_create(pd, engine, dnnl_convolution_direct, src, diff_weights,
+                                                                 NULL, diff_dst, g->strides, g->dilates, g->padding,
+                                                                 g->padding, hint, attr);
+#else
+  dnnl_convolution_desc_t desc;
+  dnnl_status_t status =
+      dnnl_dilated_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, src, diff_weights, NULL,
+                                                          diff_dst, g->strides, g->dilates, g->padding, g->padding);
+  return status == dnnl_success ? dnnl_primitive_desc_create(pd, &desc, attr, engine, hint) : status;
+#endif
+}
+
 static inline dnnl_status_t isc_append_sum(dnnl_post_ops_t ops) {
 #if DNNL_VERSION_MAJOR >= 3
   return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef);

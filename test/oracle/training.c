@@ -1,0 +1,76 @@
+/* One step of training, for PyTorch to be held against:
+ *
+ *   training BACKEND MODEL IMAGES LABELS OUT
+ *
+ * MODEL: a checkpoint; IMAGES: N x C x H x W float32, normalised, LABELS: N int64, both .npy. OUT, a .safetensors, holds the
+ * gradient of the mean cross-entropy by each parameter's name, and each running statistic afterwards. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/format.h"
+#include "nn/nn.h"
+
+static void must(iscp_status status) {
+  if (status == ISCP_OK)
+    return;
+  fprintf(stderr, "%s\n", iscp_error_message());
+  exit(1);
+}
+
+/* Names as they are in the file, statistics as they are in the network, gradients in place of weights. */
+static void add_result(isc_tensor_set *results, const iscp_context *context, isc_training *t, int32_t index) {
+  isc_parameter p;
+  isc_tensor tensor = {0};
+  isc_training_parameter(&p, t, index);
+  must(isc_tensor_create(&tensor, context, ISC_F32, p.dims, p.shape));
+  tensor.name = isc_strdup(context, p.name);
+  must(isc_training_unpack(t, index, tensor.data, p.gradient ? p.gradient : p.numbers));
+  must(isc_tensor_set_add(results, context, &tensor));
+}
+
+static void step(isc_training *t, const isc_network *network, const isc_tensor *images, const isc_tensor *labels) {
+  int32_t batch = isc_training_batch(t), classes = isc_network_architecture(network)->classes;
+  const int64_t *targets = labels->data;
+  float *diff = isc_training_diff_logits(t);
+  memcpy(isc_training_src(t), images->data, isc_tensor_bytes(images));
+  must(isc_training_forward(t));
+  for (int32_t n = 0; n < batch; n++)
+    isc_cross_entropy(diff + n * classes, isc_training_logits(t) + n * classes, classes, (int32_t)targets[n]);
+  for (int32_t i = 0; i < batch * classes; i++)
+    diff[i] /= (float)batch;
+  must(isc_training_backward(t, false));
+}
+
+int main(int count, char **words) {
+  iscp_context *context;
+  iscp_context_options options;
+  isc_tensor_set tensors = {0}, results = {0};
+  isc_tensor images = {0}, labels = {0};
+  isc_network *network;
+  isc_training *training;
+  isc_compute compute;
+  if (count != 6)
+    return 2;
+  must(iscp_context_options_init(&options, sizeof options));
+  options.backend = !strcmp(words[1], "blas") ? ISCP_BACKEND_BLAS : ISCP_BACKEND_AUTO;
+  must(iscp_context_create(&context, &options));
+  must(isc_read_tensors(&tensors, context, words[2]));
+  must(isc_read_array(&images, context, words[3]));
+  must(isc_read_array(&labels, context, words[4]));
+  must(isc_network_create(&network, context, &tensors));
+  must(isc_compute_enter(context, &compute));
+  must(isc_training_create(&training, network, (int32_t)images.shape[0], (int32_t)images.shape[2], (int32_t)images.shape[3]));
+  step(training, network, &images, &labels);
+  for (int32_t i = 0; i < isc_training_parameters(training); i++)
+    add_result(&results, context, training, i);
+  must(isc_write_safetensors(&results, context, words[5]));
+  isc_compute_leave(&compute);
+  isc_training_destroy(training);
+  isc_network_drop(network);
+  isc_tensor_set_release(&results, context);
+  isc_tensor_release(&images, context);
+  isc_tensor_release(&labels, context);
+  iscp_context_destroy(context);
+  return 0;
+}
