@@ -151,7 +151,6 @@ typedef struct isc_parameter {
   float *numbers;
   float *gradient; /* NULL: a running statistic */
   int64_t count;
-  bool norm; /* gamma or beta of a batch norm */
   int32_t dims;
   int64_t shape[4]; /* of the tensor */
 } isc_parameter;

@@ -146,7 +146,6 @@ static void describe_norm(isc_parameter *p, const isc_training *t, int32_t layer
   snprintf(p->name, sizeof p->name, "%s.%s", t->graph->layers[layer].norm, leaves[leaf]);
   p->numbers = numbers[leaf];
   p->gradient = leaf == 0 ? norm->diff_gamma : leaf == 1 ? norm->diff_beta : NULL;
-  p->norm = leaf < 2;
   p->dims = 1;
   p->count = p->shape[0] = t->graph->layers[layer].shape.oc;
 }

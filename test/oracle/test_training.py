@@ -1,4 +1,5 @@
-"""A step of training against PyTorch in train() mode: the gradient of every parameter, and the running statistics."""
+"""Training against PyTorch in train() mode: the gradient of every parameter, the running statistics, and the weights after some
+steps of torch.optim.SGD with each of the schedules."""
 
 import os
 import subprocess
@@ -31,7 +32,7 @@ except ImportError:
 
 CLASSES = 10
 # What the project promises.
-GRADIENT, STATISTICS = 1e-3, 1e-4
+GRADIENT, STATISTICS, WEIGHTS = 1e-3, 1e-4, 1e-3
 # Wide networks of random weights on a few images: float32's rounding decides some ReLUs otherwise than float64, in PyTorch as
 # here (its own gradients were off by 3e-3 to 9e-3). A term left out is off by more than 0.1, in all layers before it.
 FLIPPED = 3e-2
@@ -46,14 +47,14 @@ def batch_of(images, channels, size, seed):
     return torch.randn(images, channels, size, size, generator=generator), torch.arange(images) % CLASSES
 
 
-def ours(net, pixels, labels, backend):
-    """What the library's step gives by name."""
+def ours(net, pixels, labels, backend, *steps):
+    """What the library's step, or its `steps`, give by name."""
     with tempfile.TemporaryDirectory() as folder:
         files = [str(Path(folder) / name) for name in ("net.safetensors", "images.npy", "labels.npy", "out.safetensors")]
         save_file(floats(net), files[0])
         np.save(files[1], pixels.numpy())
         np.save(files[2], labels.numpy())
-        subprocess.run([PROGRAM, backend, *files], check=True)
+        subprocess.run([PROGRAM, backend, *files, *map(str, steps)], check=True)
         return read_safetensors(files[3])[0]
 
 
@@ -115,3 +116,82 @@ class Step(unittest.TestCase):
     @unittest.skipUnless(REFERENCE_MODEL.exists(), "needs the reference model")
     def test_resnet50_imagenet_trained(self):
         self.check_trained(reference_net(), 64, 2)
+
+
+STEPS = 20
+RATE = 0.02  # of oracle-training
+SCHEDULES = {
+    1: lambda optimiser: torch.optim.lr_scheduler.ConstantLR(optimiser, 1.0),
+    2: lambda optimiser: torch.optim.lr_scheduler.StepLR(optimiser, 7, 0.3),
+    3: lambda optimiser: torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS),
+    4: lambda optimiser: torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS, cycle_momentum=False),
+}
+
+
+def referee(net, nesterov, decay, decay_all):
+    """A copy in float64, and its optimiser."""
+    copy = ResNet(*net.form).double().train()
+    copy.load_state_dict(net.state_dict())
+    wide = [p for p in copy.parameters() if p.dim() > 1]
+    rest = [p for p in copy.parameters() if p.dim() == 1]
+    groups = [{"params": wide, "weight_decay": decay}, {"params": rest, "weight_decay": decay if decay_all else 0}]
+    return copy, torch.optim.SGD(groups, lr=RATE, momentum=0.9, nesterov=bool(nesterov))
+
+
+@unittest.skipUnless(save_file, "needs the safetensors package")
+class Steps(unittest.TestCase):
+    def check(self, net, pixels, labels, schedule, nesterov, decay, decay_all, backends=("auto", "blas")):
+        copy, optimiser = referee(net, nesterov, decay, decay_all)
+        scheduler = SCHEDULES[schedule](optimiser)
+        for _ in range(STEPS):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(copy(pixels.double()), labels).backward()
+            optimiser.step()
+            scheduler.step()
+        expected = {n: v for n, v in copy.state_dict().items() if v.is_floating_point()}
+        for backend in backends:
+            with self.subTest(backend):
+                found = ours(net, pixels, labels, backend, schedule, nesterov, decay, decay_all, STEPS)
+                names = [n for n in expected if "running" not in n]
+                together = [torch.cat([state[n].double().ravel() for n in names]).numpy() for state in (found, expected, floats(net))]
+                error, moved = relative_l2(together[0], together[1]), relative_l2(together[2], together[1])
+                statistics = max(relative_l2(found[n].numpy(), expected[n].numpy()) for n in expected if "running" in n)
+                print(f"{backend}, schedule {schedule}: within {error:.1e} of {moved:.1e} moved, statistics {statistics:.1e}")
+                self.assertGreater(moved, 2 * WEIGHTS)
+                self.assertLess(error, WEIGHTS)
+
+    def toy(self, seed):
+        """Biases keep most ReLUs far from their edge, where rounding would decide: one decision grows beyond any tolerance."""
+        net = randomize(ResNet(18, 8, "cifar", CLASSES), seed)
+        net.form = (18, 8, "cifar", CLASSES)
+        with torch.no_grad():
+            for module in net.modules():
+                if isinstance(module, torch.nn.BatchNorm2d):
+                    module.weight.mul_(0.5)
+                    module.bias.copy_(torch.where(module.bias > 0, 2.0, -1.2))
+        return net, *batch_of(32, 3, 8, seed)
+
+    def test_constant(self):
+        self.check(*self.toy(11), 1, 0, 0, 0)
+
+    def test_step_with_decay_of_weights(self):
+        self.check(*self.toy(12), 2, 0, 5e-2, 0)
+
+    def test_cosine_nesterov_with_decay_of_all(self):
+        self.check(*self.toy(13), 3, 1, 5e-2, 1)
+
+    def test_one_cycle_nesterov(self):
+        self.check(*self.toy(14), 4, 1, 5e-4, 0)
+
+    def trained(self, net, pad):
+        """ResNet-50 at rates a tenth of the toys', as one goes on with a trained network."""
+        pixels = (pixels_of(read_idx(SHIPPED_IMAGES)[:16], pad) - REFERENCE_INPUT["mean"]) / REFERENCE_INPUT["std"]
+        labels = torch.from_numpy(read_idx(SHIPPED_LABELS)[:16].astype(np.int64))
+        self.check(net.model, pixels, labels, 3, 1, 5e-4, 0, backends=("auto",))
+
+    def test_resnet50_cifar(self):
+        self.trained(shipped_net(), 0)
+
+    @unittest.skipUnless(REFERENCE_MODEL.exists(), "needs the reference model")
+    def test_resnet50_imagenet(self):
+        self.trained(reference_net(), 2)

@@ -1,15 +1,17 @@
-/* One step of training, for PyTorch to be held against:
+/* Steps of training, for PyTorch to be held against:
  *
- *   training BACKEND MODEL IMAGES LABELS OUT
+ *   training BACKEND MODEL IMAGES LABELS OUT                                     the gradients of one step
+ *   training BACKEND MODEL IMAGES LABELS OUT SCHEDULE NESTEROV DECAY ALL STEPS   the parameters after STEPS steps
  *
- * MODEL: a checkpoint; IMAGES: N x C x H x W float32, normalised, LABELS: N int64, both .npy. OUT, a .safetensors, holds the
- * gradient of the mean cross-entropy by each parameter's name, and each running statistic afterwards. */
+ * MODEL: a checkpoint; IMAGES: N x C x H x W float32, normalised, LABELS: N int64, both .npy. OUT, a .safetensors, holds by
+ * each parameter's name the gradient of the mean cross-entropy or the parameter, and each running statistic afterwards. Steps
+ * take the same images again and again, with a highest learning rate of 0.02 and a momentum of 0.9. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format/format.h"
-#include "nn/nn.h"
+#include "train/train.h"
 
 static void must(iscp_status status) {
   if (status == ISCP_OK)
@@ -18,14 +20,14 @@ static void must(iscp_status status) {
   exit(1);
 }
 
-/* Names as they are in the file, statistics as they are in the network, gradients in place of weights. */
-static void add_result(isc_tensor_set *results, const iscp_context *context, isc_training *t, int32_t index) {
+/* Names as they are in the file; gradients in place of weights if they are asked for. */
+static void add_result(isc_tensor_set *results, const iscp_context *context, isc_training *t, int32_t index, bool gradient) {
   isc_parameter p;
   isc_tensor tensor = {0};
   isc_training_parameter(&p, t, index);
   must(isc_tensor_create(&tensor, context, ISC_F32, p.dims, p.shape));
   tensor.name = isc_strdup(context, p.name);
-  must(isc_training_unpack(t, index, tensor.data, p.gradient ? p.gradient : p.numbers));
+  must(isc_training_unpack(t, index, tensor.data, gradient && p.gradient ? p.gradient : p.numbers));
   must(isc_tensor_set_add(results, context, &tensor));
 }
 
@@ -42,6 +44,20 @@ static void step(isc_training *t, const isc_network *network, const isc_tensor *
   must(isc_training_backward(t, false));
 }
 
+static void train(isc_training *t, const isc_network *network, const isc_tensor *images, const isc_tensor *labels, char **words) {
+  isc_sgd *sgd;
+  const isc_sgd_form form = {.momentum = 0.9f, .nesterov = atoi(words[1]), .weight_decay = (float)atof(words[2]),
+                             .decay_all = atoi(words[3])};
+  const isc_schedule schedule = {.kind = (isc_schedule_kind)atoi(words[0]), .rate = 0.02, .steps = atoi(words[4]), .period = 7,
+                                 .factor = 0.3, .rise = 0.3};
+  must(isc_sgd_create(&sgd, isc_network_context(network), t, &form));
+  for (int64_t i = 0; i < schedule.steps; i++) {
+    step(t, network, images, labels);
+    must(isc_sgd_step(sgd, (float)isc_schedule_rate(&schedule, i)));
+  }
+  isc_sgd_destroy(sgd);
+}
+
 int main(int count, char **words) {
   iscp_context *context;
   iscp_context_options options;
@@ -50,7 +66,7 @@ int main(int count, char **words) {
   isc_network *network;
   isc_training *training;
   isc_compute compute;
-  if (count != 6)
+  if (count != 6 && count != 11)
     return 2;
   must(iscp_context_options_init(&options, sizeof options));
   options.backend = !strcmp(words[1], "blas") ? ISCP_BACKEND_BLAS : ISCP_BACKEND_AUTO;
@@ -61,9 +77,12 @@ int main(int count, char **words) {
   must(isc_network_create(&network, context, &tensors));
   must(isc_compute_enter(context, &compute));
   must(isc_training_create(&training, network, (int32_t)images.shape[0], (int32_t)images.shape[2], (int32_t)images.shape[3]));
-  step(training, network, &images, &labels);
+  if (count == 6)
+    step(training, network, &images, &labels);
+  else
+    train(training, network, &images, &labels, words + 6);
   for (int32_t i = 0; i < isc_training_parameters(training); i++)
-    add_result(&results, context, training, i);
+    add_result(&results, context, training, i, count == 6);
   must(isc_write_safetensors(&results, context, words[5]));
   isc_compute_leave(&compute);
   isc_training_destroy(training);
