@@ -320,6 +320,54 @@ static int load_failed(iscp_status status, const model_settings *settings) {
   return EXIT_FAILED;
 }
 
+static void free_names(char **names, int32_t count) {
+  for (int32_t i = 0; i < count; i++)
+    free(names[i]);
+  free(names);
+}
+
+/* The names of the set's classes, if all have one. */
+static char **copy_names(int32_t *count, const iscp_dataset *data) {
+  int32_t classes = iscp_dataset_classes(data);
+  char **names = take((size_t)classes * sizeof *names);
+  for (*count = 0; *count < classes && iscp_dataset_class_name(data, *count); ++*count)
+    names[*count] = take_copy(iscp_dataset_class_name(data, *count));
+  if (*count == classes)
+    return names;
+  free_names(names, *count);
+  *count = 0;
+  return NULL;
+}
+
+int make_model(iscp_model **out, iscp_context *context, const iscp_model_info *info, const iscp_dataset *data,
+               const model_settings *settings, uint64_t seed) {
+  iscp_model_options options;
+  iscp_contract contract;
+  iscp_model_info network = *info;
+  int32_t count = 0;
+  *out = NULL;
+  if (!is_whole(settings)) {
+    complain("what the network's input is to be is not said, expected --input with a preset, or --size, --mean and --std");
+    return EXIT_USAGE;
+  }
+  iscp_status status = iscp_model_options_init(&options, sizeof options);
+  if (status == ISCP_OK)
+    status = make_contract(&contract, context, NULL, &options, settings);
+  if (status != ISCP_OK)
+    return failed(status);
+  char **names = settings->names ? read_names(&count, settings->names) : copy_names(&count, data);
+  if (settings->names && !names)
+    return EXIT_FAILED;
+  options.contract = &contract;
+  options.class_names = (const char *const *)names;
+  options.class_count = count;
+  network.channels = contract.channels;
+  network.stride = settings->stride;
+  status = iscp_model_create(out, context, &network, &options, seed);
+  free_names(names, count);
+  return status == ISCP_OK ? EXIT_DONE : failed(status);
+}
+
 int open_model(iscp_model **out, iscp_context *context, const char *path, const model_settings *settings) {
   iscp_model_options options;
   iscp_contract contract;
@@ -340,9 +388,7 @@ int open_model(iscp_model **out, iscp_context *context, const char *path, const 
   options.class_names = (const char *const *)names;
   options.class_count = count;
   status = iscp_model_load(out, context, path, &options);
-  for (int32_t i = 0; i < count; i++)
-    free(names[i]);
-  free(names);
+  free_names(names, count);
   if (status == ISCP_OK && !settings->given)
     add_source(settings, iscp_model_contract_source(*out));
   return status == ISCP_OK ? EXIT_DONE : load_failed(status, settings);

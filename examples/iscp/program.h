@@ -34,7 +34,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const char *program_path; /* as it was called */
-extern const cli_command info_command, check_command, search_command, power_command, bench_command;
+extern const cli_command info_command, check_command, search_command, power_command, train_command, bench_command;
 
 /* ---- Options (options.c) ---- */
 
@@ -108,6 +108,9 @@ extern const option_group machine_group, model_group, data_group;
 /* Each returns EXIT_DONE with the object in *out, or an exit code after saying why. */
 int open_context(iscp_context **out, const machine_settings *settings);
 int open_model(iscp_model **out, iscp_context *context, const char *path, const model_settings *settings);
+/* A network of random weights with the class names of the settings, else of `data`. The settings must say all of its input. */
+int make_model(iscp_model **out, iscp_context *context, const iscp_model_info *info, const iscp_dataset *data,
+               const model_settings *settings, uint64_t seed);
 /* `model` may be NULL: then the set can be told about only. */
 int open_data(iscp_dataset **out, iscp_context *context, const char *path, const iscp_model *model,
               const data_settings *settings);

@@ -33,6 +33,7 @@
 #include <iscp/report.h>
 #include <iscp/search.h>
 #include <iscp/status.h>
+#include <iscp/train.h>
 #include <iscp/version.h>
 
 #endif

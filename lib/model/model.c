@@ -266,6 +266,26 @@ iscp_status iscp_model_create(iscp_model **out, iscp_context *context, const isc
   return finish(out, make(*out, &architecture, &options, seed));
 }
 
+static iscp_status take_likeness(iscp_model *model, const iscp_model *like, isc_tensor_set *tensors, const char *source) {
+  const iscp_model_options names = {.class_names = (const char *const *)like->names, .class_count = (int32_t)like->name_count};
+  model->contract = like->contract;
+  snprintf(model->source, sizeof model->source, "%s", source);
+  ISC_TRY(set_contract_source(model, like->contract_source));
+  if (like->names)
+    ISC_TRY(copy_names(model, &names));
+  ISC_TRY(digest_tensors(model->hash, model->context, tensors));
+  ISC_TRY(isc_network_create(&model->network, model->context, tensors));
+  if (isc_contract_reverses(&model->contract))
+    isc_network_reverse(model->network);
+  return ISCP_OK;
+}
+
+iscp_status isc_model_of_tensors(iscp_model **out, const iscp_model *like, isc_tensor_set *tensors, const char *source) {
+  iscp_model_options options;
+  ISC_TRY(begin(out, like->context, &options, NULL));
+  return finish(out, take_likeness(*out, like, tensors, source));
+}
+
 iscp_model *isc_model_hold(const iscp_model *model) {
   iscp_model *held = (iscp_model *)model;
   atomic_fetch_add(&held->references, 1);

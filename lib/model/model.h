@@ -12,6 +12,10 @@ const isc_network *isc_model_network(const iscp_model *model);
 const iscp_context *isc_model_context(const iscp_model *model);
 int32_t isc_model_classes(const iscp_model *model);
 
+/* A model of other weights with the contract and the class names of `like`; `source` says where they are from. Takes over
+ * `tensors`, torchvision's names. */
+iscp_status isc_model_of_tensors(iscp_model **out, const iscp_model *like, isc_tensor_set *tensors, const char *source);
+
 /* ISCP_ERROR_MISMATCH unless the dataset's images are what the model expects and its labels are the model's classes. */
 iscp_status isc_model_check_dataset(const iscp_model *model, const iscp_dataset *dataset);
 

@@ -19,13 +19,13 @@ static double one_cycle(const isc_schedule *s, int64_t step) {
 
 double isc_schedule_rate(const isc_schedule *s, int64_t step) {
   switch (s->kind) {
-  case ISC_SCHEDULE_STEP:
+  case ISCP_SCHEDULE_STEP:
     return s->rate * pow(s->factor, (double)(step / s->period));
-  case ISC_SCHEDULE_COSINE:
+  case ISCP_SCHEDULE_COSINE:
     return anneal(s->rate, 0, (double)step / (double)s->steps);
-  case ISC_SCHEDULE_ONE_CYCLE:
+  case ISCP_SCHEDULE_ONE_CYCLE:
     return one_cycle(s, step);
-  case ISC_SCHEDULE_CONSTANT:
+  case ISCP_SCHEDULE_CONSTANT:
     break;
   }
   return s->rate;

@@ -1,20 +1,15 @@
-/* Face of lib/train: how weights move. */
+/* Face of lib/train: how weights move, and the trainer. */
 #ifndef ISC_TRAIN_H
 #define ISC_TRAIN_H
 
-#include "nn/nn.h"
+#include <iscp/train.h>
+
+#include "model/model.h"
 
 /* ---- Schedule (schedule.c): the learning rate of each step, as PyTorch's schedulers have it ---- */
 
-typedef enum isc_schedule_kind {
-  ISC_SCHEDULE_CONSTANT = 1,
-  ISC_SCHEDULE_STEP,     /* StepLR: times `factor` after every `period` steps */
-  ISC_SCHEDULE_COSINE,   /* CosineAnnealingLR down to 0 at the last step's end */
-  ISC_SCHEDULE_ONE_CYCLE /* OneCycleLR: up from a 25th over the first `rise` of all steps, then down to a 250,000th */
-} isc_schedule_kind;
-
 typedef struct isc_schedule {
-  isc_schedule_kind kind;
+  int32_t kind;   /* ISCP_SCHEDULE_* */
   double rate;    /* the highest */
   int64_t steps;  /* of the whole training */
   int64_t period; /* of STEP */
@@ -44,5 +39,22 @@ iscp_status isc_sgd_step(isc_sgd *sgd, float rate);
 
 /* The momentum of parameter `index`, in its order; NULL of a running statistic. */
 float *isc_sgd_momentum(const isc_sgd *sgd, int32_t index);
+
+/* ---- Options (options.c) ---- */
+
+iscp_status isc_train_options_check(iscp_train_options *options, const iscp_train_options *given);
+
+/* ---- Images (augment.c) ---- */
+
+/* What is done to image `index` in an epoch, by (seed, epoch, index) alone. */
+typedef struct isc_augment {
+  uint64_t seed;
+  int32_t epoch, shift;
+  bool flip;
+} isc_augment;
+
+/* dst = the image moved, mirrored and normalised; black comes in. Both are C x H x W of the contract. */
+void isc_augment_image(float *dst, const float *image, const isc_augment *augment, int64_t index,
+                       const iscp_contract *contract);
 
 #endif

@@ -6,14 +6,14 @@ import unittest
 
 from command import DATA, MODEL, PROGRAM, Case, run
 
-COMMANDS = ["info", "search", "power", "bench"]
+COMMANDS = ["info", "search", "power", "train", "bench"]
 
 
 class Help(Case):
     def test_of_the_program(self):
         text = run("--help").stdout
         for command in COMMANDS:
-            self.assertRegex(text, rf"(?m)^  {command} +\[?MODEL")
+            self.assertRegex(text, rf"(?m)^  {command} +\[?(MODEL|DATA)")
         self.assertIn("iscp search examples/models", text)
         self.assertEqual(run("-h").stdout, text)
         self.assertEqual(run(code=2).stderr, text)
@@ -22,7 +22,7 @@ class Help(Case):
         for command in COMMANDS:
             text = run(command, "--help").stdout
             self.assertEqual(run(command, "-h").stdout, text)
-            self.assertRegex(text, rf"^usage: iscp {command} \[?MODEL")
+            self.assertRegex(text, rf"^usage: iscp {command} \[?(MODEL|DATA)")
             self.assertRegex(text, rf"(?m)^  iscp {command} ")  # an example
             self.assertLessEqual(max(map(len, text.splitlines())), 100)
 

@@ -48,7 +48,7 @@ static void train(isc_training *t, const isc_network *network, const isc_tensor 
   isc_sgd *sgd;
   const isc_sgd_form form = {.momentum = 0.9f, .nesterov = atoi(words[1]), .weight_decay = (float)atof(words[2]),
                              .decay_all = atoi(words[3])};
-  const isc_schedule schedule = {.kind = (isc_schedule_kind)atoi(words[0]), .rate = 0.02, .steps = atoi(words[4]), .period = 7,
+  const isc_schedule schedule = {.kind = atoi(words[0]), .rate = 0.02, .steps = atoi(words[4]), .period = 7,
                                  .factor = 0.3, .rise = 0.3};
   must(isc_sgd_create(&sgd, isc_network_context(network), t, &form));
   for (int64_t i = 0; i < schedule.steps; i++) {

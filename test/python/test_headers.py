@@ -96,6 +96,7 @@ class Headers(unittest.TestCase):
             "ISCP_ALPHA_": _constants.ALPHAS,
             "ISCP_SELECT_": _constants.SELECTS,
             "ISCP_IMAGES_": _constants.IMAGES,
+            "ISCP_SCHEDULE_": _constants.SCHEDULES,
             "ISCP_CAUSES_": _constants.CAUSES,
             "ISCP_CAUSE_": _constants.CAUSE_KINDS,
         }

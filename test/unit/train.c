@@ -13,18 +13,18 @@ static void expect(const isc_schedule *s, int64_t step, double rate) {
 }
 
 START_TEST(rates_of_schedules) {
-  isc_schedule s = {.kind = ISC_SCHEDULE_CONSTANT, .rate = 0.4, .steps = 100, .period = 30, .factor = 0.1, .rise = 0.3};
+  isc_schedule s = {.kind = ISCP_SCHEDULE_CONSTANT, .rate = 0.4, .steps = 100, .period = 30, .factor = 0.1, .rise = 0.3};
   expect(&s, 0, 0.4);
   expect(&s, 99, 0.4);
-  s.kind = ISC_SCHEDULE_STEP;
+  s.kind = ISCP_SCHEDULE_STEP;
   expect(&s, 29, 0.4);
   expect(&s, 30, 0.04);
   expect(&s, 99, 0.0004);
-  s.kind = ISC_SCHEDULE_COSINE;
+  s.kind = ISCP_SCHEDULE_COSINE;
   expect(&s, 0, 0.4);
   expect(&s, 50, 0.2);
   expect(&s, 25, 0.2 * (1 + sqrt(0.5)));
-  s.kind = ISC_SCHEDULE_ONE_CYCLE;
+  s.kind = ISCP_SCHEDULE_ONE_CYCLE;
   expect(&s, 0, 0.016);
   expect(&s, 29, 0.4);
   expect(&s, 99, 0.4 / 250000);

@@ -33,6 +33,7 @@ from .pattern import Pattern, PatternInfo
 from .report import SavedPattern, SavedPatterns, write_report
 from .result import CanvasResult, ClassResult, SearchResult
 from .search import Search, search
+from .train import Trainer, TrainState
 
 __version__ = ".".join(map(str, _library.VERSION))
 
@@ -73,6 +74,8 @@ __all__ = [
     "SavedPatterns",
     "Search",
     "SearchResult",
+    "TrainState",
+    "Trainer",
     "UnsupportedError",
     "check",
     "convert_cifar",

@@ -36,6 +36,9 @@ from ._structs import (
     iscp_search_options,
     iscp_session,
     iscp_status,
+    iscp_train_options,
+    iscp_train_state,
+    iscp_trainer,
 )
 
 _context = POINTER(iscp_context)
@@ -49,6 +52,7 @@ _evaluation = POINTER(iscp_evaluation)
 _check = POINTER(iscp_check)
 _report = POINTER(iscp_report)
 _pattern_list = POINTER(iscp_pattern_list)
+_trainer = POINTER(iscp_trainer)
 _float = POINTER(c_float)
 _double = POINTER(c_double)
 _int32 = POINTER(c_int32)
@@ -190,6 +194,15 @@ PROTOTYPES = {
     "iscp_check_get_class": (iscp_status, (_check, c_int32, POINTER(iscp_check_class))),
     "iscp_check_confusion": (iscp_status, (_check, c_int32, POINTER(iscp_confusion))),
     "iscp_check_cause": (iscp_status, (_check, c_int32, POINTER(iscp_cause))),
+    # train.h
+    "iscp_train_options_init": (iscp_status, (POINTER(iscp_train_options), c_uint32)),
+    "iscp_trainer_create": (iscp_status, (POINTER(_trainer), _model, _dataset, POINTER(iscp_train_options))),
+    "iscp_trainer_destroy": (None, (_trainer,)),
+    "iscp_trainer_epoch": (iscp_status, (_trainer, *_progress)),
+    "iscp_trainer_get_state": (iscp_status, (_trainer, POINTER(iscp_train_state))),
+    "iscp_trainer_model": (iscp_status, (POINTER(_model), _trainer)),
+    "iscp_trainer_save": (iscp_status, (_trainer, c_char_p)),
+    "iscp_trainer_resume": (iscp_status, (_trainer, c_char_p)),
     # report.h
     "iscp_report_options_init": (iscp_status, (POINTER(iscp_report_options), c_uint32)),
     "iscp_report_create": (

@@ -59,6 +59,10 @@ class iscp_report(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_trainer(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_pattern_list(ctypes.Structure):
     """Opaque."""
 
@@ -356,6 +360,41 @@ class iscp_report_options(ctypes.Structure):
     ]
 
 
+class iscp_train_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("epochs", c_int32),
+        ("batch", c_int32),
+        ("schedule", c_int32),
+        ("learning_rate", c_double),
+        ("momentum", c_double),
+        ("weight_decay", c_double),
+        ("step_factor", c_double),
+        ("rise", c_double),
+        ("step_epochs", c_int32),
+        ("nesterov", c_int32),
+        ("decay_all", c_int32),
+        ("shift", c_int32),
+        ("flip", c_int32),
+        ("reserved", c_int32),
+        ("seed", c_uint64),
+    ]
+
+
+class iscp_train_state(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("epochs", c_int32),
+        ("step", c_int64),
+        ("epoch_steps", c_int64),
+        ("loss", c_double),
+        ("accuracy", c_double),
+        ("learning_rate", c_double),
+        ("images_per_second", c_double),
+        ("memory", c_int64),
+    ]
+
+
 STRUCTS = (
     iscp_context_options,
     iscp_contract,
@@ -375,4 +414,6 @@ STRUCTS = (
     iscp_confusion,
     iscp_cause,
     iscp_report_options,
+    iscp_train_options,
+    iscp_train_state,
 )

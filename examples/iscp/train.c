@@ -1,0 +1,256 @@
+/* iscp train: weights that learn a set of images. The state goes to disk each minute, so that a training that is
+ * stopped, killed, or out of disk can be gone on with, to the same bytes. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "train_options.h"
+
+typedef struct run_state {
+  const train_settings *own;
+  iscp_context *context;
+  iscp_model *model;
+  iscp_dataset *data, *test;
+  iscp_trainer *trainer;
+  char *state;    /* DIR/state.safetensors */
+  time_t written; /* when the state was written */
+} run_state;
+
+static char *path_in(const char *folder, const char *name) {
+  char *path = take(strlen(folder) + strlen(name) + 2);
+  sprintf(path, "%s/%s", folder, name);
+  return path;
+}
+
+static iscp_train_state ask(const run_state *s) {
+  iscp_train_state state = {.struct_size = sizeof state};
+  iscp_trainer_get_state(s->trainer, &state);
+  return state;
+}
+
+/* ---- Opening ---- */
+
+static int is_folder(const char *path) {
+  struct stat about;
+  return !stat(path, &about) && S_ISDIR(about.st_mode);
+}
+
+static int open_new(run_state *s, const inputs *in, const data_settings *data, const char *path) {
+  iscp_model_info info = s->own->network;
+  iscp_dataset *look;
+  int code = open_data(&look, s->context, path, NULL, data);
+  if (code != EXIT_DONE)
+    return code;
+  info.classes = iscp_dataset_classes(look);
+  code = make_model(&s->model, s->context, &info, look, &in->model, s->own->train.seed);
+  iscp_dataset_destroy(look);
+  return code;
+}
+
+/* Of a set of splits the split "train" is learned, the split "test" is tried. */
+static int open_all(run_state *s, const inputs *in, const char *path) {
+  data_settings data = in->data, test = {.labels = s->own->test_labels, .memory = data.memory};
+  if (!data.split && is_folder(path))
+    data.split = "train";
+  int code = open_context(&s->context, &in->machine);
+  if (code == EXIT_DONE)
+    code = s->own->from ? open_model(&s->model, s->context, s->own->from, &in->model) : open_new(s, in, &data, path);
+  if (code == EXIT_DONE)
+    code = open_data(&s->data, s->context, path, s->model, &data);
+  if (code == EXIT_DONE && s->own->test)
+    code = open_data(&s->test, s->context, s->own->test, s->model, &test);
+  return code;
+}
+
+static int begin(run_state *s) {
+  int is_there = access(s->state, F_OK) == 0;
+  if (is_there && !s->own->resume && !s->own->overwrite) {
+    complain("%s holds a training already; go on with it by --resume, replace it by --overwrite", s->own->folder);
+    return EXIT_FAILED;
+  }
+  iscp_status status = iscp_trainer_create(&s->trainer, s->model, s->data, &s->own->train);
+  if (status == ISCP_OK && is_there && s->own->resume)
+    status = iscp_trainer_resume(s->trainer, s->state);
+  if (status == ISCP_OK && mkdir(s->own->folder, 0777) && !is_folder(s->own->folder)) {
+    complain("%s cannot be made", s->own->folder);
+    return EXIT_FAILED;
+  }
+  return status == ISCP_OK ? EXIT_DONE : failed(status);
+}
+
+/* ---- An epoch ---- */
+
+static int is_time(const run_state *s) { return time(NULL) - s->written >= s->own->save_every; }
+
+static int show(const iscp_progress *progress, void *user) {
+  const run_state *s = user;
+  iscp_train_state now = ask(s);
+  progress_label("epoch %lld of %d, loss %.3f", (long long)((now.step - 1) / now.epoch_steps) + 1, now.epochs, now.loss);
+  int stop = progress_show(progress, NULL);
+  return stop || is_time(s);
+}
+
+static iscp_status write_state(run_state *s) {
+  iscp_status status = iscp_trainer_save(s->trainer, s->state);
+  s->written = time(NULL);
+  return status;
+}
+
+/* To the epoch's end, with a rest a minute to write the state. */
+static iscp_status run_epoch(run_state *s) {
+  for (;;) {
+    iscp_status status = iscp_trainer_epoch(s->trainer, show, s);
+    if (status != ISCP_OK && status != ISCP_ERROR_CANCELLED)
+      return status;
+    iscp_status written = write_state(s);
+    if (written != ISCP_OK || status == ISCP_OK || signals_came())
+      return written == ISCP_OK ? status : written;
+  }
+}
+
+static iscp_status try_out(double *accuracy, run_state *s, const iscp_model *model) {
+  iscp_check_options options;
+  iscp_check_info info = {.struct_size = sizeof info};
+  iscp_check *check = NULL;
+  iscp_status status = iscp_check_options_init(&options, sizeof options);
+  options.causes = ISCP_CAUSES_NEVER;
+  progress_label("test");
+  if (status == ISCP_OK)
+    status = iscp_check_create(&check, model, s->test, &options, progress_show, NULL);
+  if (status == ISCP_OK)
+    status = iscp_check_get_info(check, &info);
+  *accuracy = info.accuracy;
+  iscp_check_destroy(check);
+  return status;
+}
+
+static void print_epoch(const run_state *s, int64_t epoch, const double *accuracy) {
+  iscp_train_state now = ask(s);
+  progress_clear();
+  if (s->own->json) {
+    emitter j = {.file = stdout};
+    emit_open(&j, NULL, '{');
+    emit_integer(&j, "epoch", epoch);
+    emit_number(&j, "loss", now.loss);
+    emit_number(&j, "accuracy", now.accuracy);
+    emit_number(&j, "images_per_second", now.images_per_second);
+    if (accuracy)
+      emit_number(&j, "test_accuracy", *accuracy);
+    emit_close(&j, '}');
+    putchar('\n');
+  } else {
+    printf("epoch %lld of %d: loss %.4f, accuracy %.4f, %.0f images/s", (long long)epoch, now.epochs, now.loss, now.accuracy,
+           now.images_per_second);
+    if (accuracy)
+      printf(", test accuracy %.4f", *accuracy);
+    putchar('\n');
+  }
+  fflush(stdout);
+}
+
+static iscp_status write_model(const run_state *s, const iscp_model *model, const char *name) {
+  char *path = path_in(s->own->folder, name);
+  iscp_status status = iscp_model_save(model, path, ISCP_STORE_F32);
+  free(path);
+  return status;
+}
+
+static iscp_status finish_epoch(run_state *s, int64_t epoch) {
+  iscp_model *model;
+  double accuracy;
+  char name[64];
+  iscp_status status = iscp_trainer_model(&model, s->trainer);
+  if (status != ISCP_OK)
+    return status;
+  if (s->test)
+    status = try_out(&accuracy, s, model);
+  if (status == ISCP_OK)
+    print_epoch(s, epoch, s->test ? &accuracy : NULL);
+  snprintf(name, sizeof name, "epoch-%lld.safetensors", (long long)epoch);
+  if (status == ISCP_OK && s->own->keep && epoch % s->own->keep == 0)
+    status = write_model(s, model, name);
+  if (status == ISCP_OK && epoch == s->own->train.epochs)
+    status = write_model(s, model, "model.safetensors");
+  iscp_model_destroy(model);
+  return status;
+}
+
+/* ---- The command ---- */
+
+static int train_all(run_state *s) {
+  iscp_train_state now = ask(s);
+  int64_t epochs = now.epochs;
+  s->written = time(NULL);
+  for (int64_t epoch = now.step / now.epoch_steps; epoch < epochs; epoch++) {
+    iscp_status status = run_epoch(s);
+    if (status == ISCP_OK)
+      status = finish_epoch(s, epoch + 1);
+    if (status != ISCP_OK) {
+      int code = failed(status);
+      if (code == EXIT_INTERRUPTED)
+        fprintf(stderr, "iscp: the state is in %s; the same command with --resume goes on with it\n", s->own->folder);
+      return code;
+    }
+  }
+  if (now.step == now.epoch_steps * epochs) { /* it was over: what may be missing is the weights' file */
+    iscp_status status = finish_epoch(s, epochs);
+    return status == ISCP_OK ? EXIT_DONE : failed(status);
+  }
+  return EXIT_DONE;
+}
+
+static int train_with(run_state *s, const inputs *in, const char *path) {
+  if (!s->own->folder || (s->own->resume && s->own->overwrite)) {
+    complain(s->own->folder ? "train: --resume and --overwrite exclude each other" : "train: no -o DIR, expected a folder");
+    return EXIT_USAGE;
+  }
+  s->state = path_in(s->own->folder, "state.safetensors");
+  int code = open_all(s, in, path);
+  if (code == EXIT_DONE)
+    code = begin(s);
+  if (code == EXIT_DONE)
+    code = train_all(s);
+  if (code == EXIT_DONE && !s->own->json)
+    printf("weights: %s/model.safetensors\n", s->own->folder);
+  return code;
+}
+
+static int run(const cli_command *command, int argc, char **argv) {
+  train_settings own;
+  inputs in = {0};
+  const char *words[1];
+  iscp_status status = train_settings_init(&own);
+  if (status != ISCP_OK)
+    return failed(status);
+  int code = options_read(command, argc, argv, (void *[]){&own, &own, &in.data, &in.model, &in.machine}, words);
+  run_state s = {.own = &own};
+  if (code == EXIT_DONE)
+    code = train_with(&s, &in, words[0]);
+  iscp_trainer_destroy(s.trainer);
+  iscp_dataset_destroy(s.test);
+  iscp_dataset_destroy(s.data);
+  iscp_model_destroy(s.model);
+  iscp_context_destroy(s.context);
+  free(s.state);
+  return code < 0 ? EXIT_DONE : code;
+}
+
+static const option_group *const groups[] = {&train_group, &network_group, &data_group, &model_group, &machine_group, NULL};
+
+const cli_command train_command = {
+    .name = "train",
+    .summary = "Train a ResNet on a set of images",
+    .usage = "DATA -o DIR",
+    .text = "Stochastic gradient descent with momentum; a line an epoch. The weights come into\n"
+            "DIR/model.safetensors, with what the input is and the names of the classes. The state is\n"
+            "written after each epoch, each minute, and when Ctrl-C stops it; --resume goes on, to the same\n"
+            "bytes:\n\n"
+            "  iscp train fashion-mnist/ -o model --size 32x32 --pad 2 --mean 0.286 --std 0.353\n"
+            "  iscp train cifar-10-binary.tar.gz -o model --input cifar10 --stem cifar --shift 4 --flip\n"
+            "  iscp train photographs/ -o model --from resnet50.pth --rate 0.01 --test photographs/\n",
+    .arguments = 1,
+    .groups = groups,
+    .run = run,
+};

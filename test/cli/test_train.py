@@ -1,0 +1,121 @@
+"""iscp train: what it leaves, what it says, and that a training which is stopped in any way ends with the same bytes."""
+
+import json
+import random
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from command import DATA, PROGRAM, Case, run
+
+INPUT = ["--size", "28x28", "--mean", "0.286", "--std", "0.353"]
+NETWORK = ["--depth", "18", "--width", "8", "--stem", "cifar", "--threads", "1"]
+QUICK = [*INPUT, *NETWORK, "--limit", "640", "--batch", "64", "--epochs", "3", "--rate", "0.05", "--shift", "2", "--flip"]
+KILLS = 20
+
+
+def train(folder, *words, code=0, **options):
+    return run("train", DATA, "-o", folder, *QUICK, *words, code=code, **options)
+
+
+def weights(folder):
+    return (Path(folder) / "model.safetensors").read_bytes()
+
+
+class Train(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.whole = Path(cls.scratch.name) / "whole"
+        cls.done = train(cls.whole, "--keep", "2", "--test", DATA)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+        super().tearDownClass()
+
+    def place(self, name):
+        return Path(self.scratch.name) / name
+
+    def test_what_it_leaves(self):
+        self.assertEqual(
+            sorted(path.name for path in self.whole.iterdir()), ["epoch-2.safetensors", "model.safetensors", "state.safetensors"]
+        )
+        lines = self.done.stdout.splitlines()
+        self.assertEqual(len(lines), 4)
+        for epoch, line in enumerate(lines[:3], 1):
+            self.assertRegex(
+                line, rf"^epoch {epoch} of 3: loss \d\.\d{{4}}, accuracy 0\.\d{{4}}, \d+ images/s, test accuracy 0\.\d{{4}}$"
+            )
+        info = json.loads(run("info", self.whole / "model.safetensors", "--json").stdout)
+        self.assertEqual((info["depth"], info["width"], info["classes"]), (18, 8, 10))
+
+    def test_json(self):
+        lines = train(self.place("json"), "--json").stdout.splitlines()
+        self.assertEqual([json.loads(line)["epoch"] for line in lines], [1, 2, 3])
+        self.assertEqual(weights(self.place("json")), weights(self.whole))
+
+    def test_kill_at_random_moments(self):
+        """Killed twenty times, each time later on; what is on disk is always whole."""
+        folder, generator = self.place("killed"), random.Random(1)
+        command = [PROGRAM, "train", DATA, "-o", str(folder), *QUICK, "--save-every", "0", "--resume"]
+        killed = 0
+        for _ in range(KILLS):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(generator.uniform(0.05, 0.6))
+            process.send_signal(signal.SIGKILL)
+            killed += process.wait() == -signal.SIGKILL
+        self.assertGreater(killed, KILLS // 4)
+        train(folder, "--resume")
+        self.assertEqual(weights(folder), weights(self.whole))
+
+    def test_interrupt(self):
+        folder = self.place("interrupted")
+        process = subprocess.Popen(
+            [PROGRAM, "train", DATA, "-o", str(folder), *QUICK], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        message = process.communicate()[1]
+        if process.returncode == 130:  # a fast machine may be done by then
+            self.assertIn("--resume goes on with it", message)
+            self.assertFalse((folder / "model.safetensors").exists())
+        train(folder, "--resume")
+        self.assertEqual(weights(folder), weights(self.whole))
+
+    def test_full_disk(self):
+        """A state that does not fit leaves the one before, and the training goes on from it once there is room."""
+        folder = self.place("full")
+        limit = (self.whole / "state.safetensors").stat().st_size // 2
+        failed = train(
+            folder, code=1, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)), restore_signals=False
+        )
+        self.assertIn("state.safetensors", failed.stderr)
+        self.assertEqual(list(folder.iterdir()), [])
+        train(folder, "--resume")
+        self.assertEqual(weights(folder), weights(self.whole))
+
+    def test_going_on_from_weights(self):
+        tuned = train(self.place("tuned"), "--from", self.whole / "model.safetensors", "--epochs", "1", "--rate", "0.01")
+        loss, fresh = (float(done.stdout.split("loss ")[1].split(",")[0]) for done in (tuned, self.done))
+        self.assertLess(loss, fresh - 0.3)  # in the first epoch
+
+    def test_what_is_refused(self):
+        self.assertIn("--resume", train(self.whole, code=1).stderr)
+        self.assertIn("epochs 9", train(self.whole, "--resume", "--epochs", "9", code=1).stderr)
+        other = self.place("other")
+        self.assertIn("exclude", train(other, "--resume", "--overwrite", code=2).stderr)
+        self.assertIn("-o DIR", run("train", DATA, *QUICK, code=2).stderr)
+        self.assertIn("--input", run("train", DATA, "-o", other, code=2).stderr)
+        self.assertIn("--schedule", train(other, "--schedule", "wild", code=2).stderr)
+        self.assertIn("momentum is 2", train(other, "--momentum", "2", code=1).stderr)
+        self.assertIn("learning rate", train(other, "--rate", "1e30", code=1).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
