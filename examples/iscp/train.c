@@ -87,7 +87,8 @@ static int is_time(const run_state *s) { return time(NULL) - s->written >= s->ow
 static int show(const iscp_progress *progress, void *user) {
   const run_state *s = user;
   iscp_train_state now = ask(s);
-  progress_label("epoch %lld of %d, loss %.3f", (long long)((now.step - 1) / now.epoch_steps) + 1, now.epochs, now.loss);
+  progress_label("%lld/%d loss %.2f, %.0f %%, %.0f/s", (long long)((now.step - 1) / now.epoch_steps) + 1, now.epochs, now.loss,
+                 100 * now.accuracy, now.images_per_second);
   int stop = progress_show(progress, NULL);
   return stop || is_time(s);
 }
