@@ -159,11 +159,13 @@ static void write_text(FILE *file, const char *text) {
     fputc('"', file);
 }
 
-static void write_row(FILE *file, const row *r) {
+static void write_row(FILE *file, const row *r, int with_source) {
   static const char *const sources[] = {"measured", "source", "paper"};
-  fputs(sources[r->kind], file);
+  if (with_source)
+    fputs(sources[r->kind], file);
   for (int k = 0; k < r->count; k++) {
-    fputc(',', file);
+    if (with_source || k)
+      fputc(',', file);
     if (r->cells[k].text)
       write_text(file, r->cells[k].text);
     else if (isfinite(r->cells[k].value))
@@ -176,7 +178,10 @@ int grid_write(const grid *g, const char *path) {
   whole_file whole;
   if (whole_open(&whole, path) != EXIT_DONE)
     return EXIT_FAILED;
+  int papers = 0;
   for (int i = 0; i < g->count; i++)
-    write_row(whole.file, &g->rows[i]);
+    papers |= g->rows[i].kind == PAGE_PAPER;
+  for (int i = 0; i < g->count; i++)
+    write_row(whole.file, &g->rows[i], papers);
   return whole_close(&whole, 1);
 }

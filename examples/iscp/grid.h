@@ -1,5 +1,5 @@
 /* A table that is shown three ways: as text, as CSV and on a page. Cells are texts or numbers, the paper's rows stand
- * between one's own and are marked: in the CSV by the column "source". */
+ * between one's own and are marked: in the CSV by a first column "source". */
 #ifndef GRID_H
 #define GRID_H
 

@@ -34,7 +34,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const char *program_path; /* as it was called */
-extern const cli_command info_command, check_command, search_command, power_command, reproduce_command, bench_command;
+extern const cli_command info_command, check_command, search_command, power_command, reproduce_command, sweep_command, bench_command;
 
 /* ---- Options (options.c) ---- */
 

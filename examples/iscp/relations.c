@@ -31,7 +31,7 @@ void show_relations(reproduction *r) {
   for (int i = 0; i < r->relation_count; i++) {
     relation *one = &r->relations[i];
     printf("  %-13s %s: %s\n", verdict(one->holds), one->claim, one->numbers);
-    page_text(r->page, "The paper: %s. Here: %s (%s).", one->claim, verdict(one->holds), one->numbers);
+    page_text(r->study.page, "The paper: %s. Here: %s (%s).", one->claim, verdict(one->holds), one->numbers);
     free(one->claim);
     free(one->numbers);
   }

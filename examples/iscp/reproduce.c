@@ -145,31 +145,24 @@ static int check_settings(const search_settings *own) {
 /* ---- The page ---- */
 
 static void open_page(reproduction *r) {
-  const study *s = &r->study;
-  const search_settings *own = s->base;
+  study *s = &r->study;
   char *path = study_path(s, "index.html");
-  r->page = page_open(path, "What do deep nets learn? Reproduced",
+  s->page = page_open(path, "What do deep nets learn? Reproduced",
                       "Tables and figures of Zhao et al., on other models and images, the paper's numbers beside them.");
   free(path);
-  for (int i = 0; i < s->model_count; i++)
-    page_text(r->page, "Model %s: SHA-256 %s.", s->models[i].name, iscp_model_hash(s->models[i].model));
-  const char *hash = iscp_dataset_hash(s->models[0].data);
-  page_text(r->page, "%lld images, SHA-256 %s.", (long long)iscp_dataset_count(s->models[0].data), hash ? hash : "unknown");
-  page_text(r->page, "Searches: %g %% of the images, %d passes over them, %d canvases a kind, seed %llu; PW on %s images.",
-            100 * own->search.fraction, own->search.epochs, own->search.canvases, (unsigned long long)own->search.seed,
-            own->report.images == ISCP_IMAGES_ALL ? "all" : "held-out");
+  show_origin(s);
 }
 
 static int close_page(reproduction *r) {
   char summary[128];
   snprintf(summary, sizeof summary, "What the paper says: %d held, %d did not hold, %d not judged.", r->held, r->failed,
            r->open);
-  page_heading(r->page, "In all");
-  page_text(r->page, "%s", summary);
-  int code = page_close(r->page);
+  page_heading(r->study.page, "In all");
+  page_text(r->study.page, "%s", summary);
+  int code = page_close(r->study.page);
   printf("%s\n\npage: %s/index.html; tables and plots: %s/*.csv, *.svg, *.png; searches: %s/runs\n", summary,
          r->study.folder, r->study.folder, r->study.folder);
-  return code == EXIT_DONE ? r->code : code;
+  return code == EXIT_DONE ? r->study.code : code;
 }
 
 /* "table1" -> "Table 1. PW by pattern size". */
@@ -184,7 +177,7 @@ static iscp_status show_item(reproduction *r, const reproduce_item *item) {
   item_title(title, sizeof title, item);
   progress_clear();
   printf("%s\n\n", title);
-  page_heading(r->page, title);
+  page_heading(r->study.page, title);
   iscp_status status = item->show(r);
   show_relations(r);
   return status;
@@ -200,12 +193,12 @@ static int reproduce(reproduction *r, const request *asked) {
   if (code != EXIT_DONE)
     return code;
   open_page(r);
-  iscp_status status = r->page ? ISCP_OK : ISCP_ERROR_IO;
+  iscp_status status = r->study.page ? ISCP_OK : ISCP_ERROR_IO;
   for (int i = 0; i < asked->item_count && status == ISCP_OK; i++)
     status = show_item(r, asked->items[i]);
   if (status == ISCP_OK)
     return close_page(r);
-  return r->page ? study_stopped(s, status) : EXIT_FAILED;
+  return r->study.page ? study_stopped(s, status) : EXIT_FAILED;
 }
 
 static int run(const cli_command *command, int argc, char **argv) {

@@ -3,11 +3,8 @@
 #ifndef REPRODUCE_H
 #define REPRODUCE_H
 
-#include "grid.h"
-#include "page.h"
 #include "paper_numbers.h"
-#include "plot.h"
-#include "study.h"
+#include "study_show.h"
 
 typedef struct relation {
   int holds;      /* 1, 0, or -1 where it cannot be judged */
@@ -16,10 +13,8 @@ typedef struct relation {
 
 typedef struct reproduction {
   study study;
-  page *page;
   relation *relations; /* of the item at hand; the counts are of all */
   int relation_count, held, failed, open;
-  int code;            /* EXIT_FAILED once a file could not be written */
 } reproduction;
 
 typedef struct reproduce_item {
@@ -43,17 +38,6 @@ study_run *fraction_run(reproduction *r, int m, double fraction);
 /* Mean PW over the classes of a run at a size. */
 double mean_power(const study_run *run, double size);
 double class_power(const study_run *run, int32_t y, double size);
-
-/* ---- Showing (reproduce_show.c) ---- */
-
-/* Prints the table, puts it on the page, and writes DIR/<name>.csv. Frees it. */
-void show_grid(reproduction *r, grid *g, const char *name);
-
-/* Draws DIR/<name>.svg and .png and puts it on the page. */
-void show_plot(reproduction *r, const plot *p, const char *name, const char *alt);
-
-/* One picture of a gallery: the pattern of a class's canvas (-1: the selected one) at a size. `caption` may be NULL. */
-void show_pattern(reproduction *r, const study_run *run, int32_t y, int32_t canvas, double size, const char *caption);
 
 /* ---- What the paper says (relations.c) ---- */
 

@@ -19,11 +19,11 @@ static void plan_base(reproduction *r) { base_run(r, 0); }
 
 static iscp_status show_figure1(reproduction *r) {
   const study_run *run = base_run(r, 0);
-  page_text(r->page, "Patterns of %s, 5 %% of the pixels, %s canvases.", run->of->name, run->variant);
-  page_gallery_begin(r->page);
+  page_text(r->study.page, "Patterns of %s, 5 %% of the pixels, %s canvases.", run->of->name, run->variant);
+  page_gallery_begin(r->study.page);
   for (int32_t i = 0; i < pictured(run->of, MOST_PICTURED); i++)
-    show_pattern(r, run, run->of->classes[i], -1, shown_size, NULL);
-  page_gallery_end(r->page);
+    show_pattern(&r->study, run, run->of->classes[i], -1, shown_size, NULL);
+  page_gallery_end(r->study.page);
   return ISCP_OK;
 }
 
@@ -59,7 +59,7 @@ static void plot_sizes(reproduction *r, grid *g, const study_run *run) {
   char alt[160];
   snprintf(alt, sizeof alt, "mean PW over the classes by pattern size: %.2f at 1 %%, %.2f at 5 %%, %.2f at 10 %%",
            measured[1], measured[4], measured[5]);
-  show_plot(r, &p, "figure2-sizes", alt);
+  show_plot(&r->study, &p, "figure2-sizes", alt);
 }
 
 static void plot_kinds(reproduction *r, grid *g) {
@@ -87,7 +87,7 @@ static void plot_kinds(reproduction *r, grid *g) {
   char alt[160];
   snprintf(alt, sizeof alt, "mean PW on positive, negative, random and white canvases: %.2f, %.2f, %.2f, %.2f", means[0],
            means[1], means[2], means[3]);
-  show_plot(r, &p, "figure2-kinds", alt);
+  show_plot(&r->study, &p, "figure2-kinds", alt);
   relate(r, found > 1 ? high - low <= 0.2 : -1, "mean PW is similar for all kinds of canvas (within .2)",
          "%.3f to %.3f over %d kinds", low, high, found);
   relate(r, judge(means[3] >= 0.5, means[3]), "patterns of white canvases are predictive too (mPW above .5)",
@@ -103,7 +103,7 @@ static iscp_status show_figure2(reproduction *r) {
   plot_sizes(r, g, run);
   double five = mean_power(run, 0.05), ten = mean_power(run, 0.1);
   plot_kinds(r, g);
-  show_grid(r, g, "figure2");
+  show_grid(&r->study, g, "figure2");
   relate(r, judge(ten > five && five > mean_power(run, 0.01), ten), "mean PW rises with the pattern's size",
          "mPW %.3f at 1 %%, %.3f at 5 %%, %.3f at 10 %%", mean_power(run, 0.01), five, ten);
   return ISCP_OK;
@@ -113,14 +113,14 @@ static iscp_status show_figure2(reproduction *r) {
 
 static iscp_status show_figure3(reproduction *r) {
   const study_model *m = &r->study.models[0];
-  page_text(r->page, "Patterns of %s by kind of canvas, 5 %% of the pixels; of positive canvases the first two.", m->name);
+  page_text(r->study.page, "Patterns of %s by kind of canvas, 5 %% of the pixels; of positive canvases the first two.", m->name);
   for (int32_t i = 0; i < pictured(m, FEW); i++) {
-    page_gallery_begin(r->page);
-    show_pattern(r, canvas_run(r, 0, kinds[0]), m->classes[i], 0, shown_size, "positive, top-1");
-    show_pattern(r, canvas_run(r, 0, kinds[0]), m->classes[i], 1, shown_size, "positive, top-2");
+    page_gallery_begin(r->study.page);
+    show_pattern(&r->study, canvas_run(r, 0, kinds[0]), m->classes[i], 0, shown_size, "positive, top-1");
+    show_pattern(&r->study, canvas_run(r, 0, kinds[0]), m->classes[i], 1, shown_size, "positive, top-2");
     for (int k = 1; k < KINDS; k++)
-      show_pattern(r, canvas_run(r, 0, kinds[k]), m->classes[i], -1, shown_size, kind_names[k]);
-    page_gallery_end(r->page);
+      show_pattern(&r->study, canvas_run(r, 0, kinds[k]), m->classes[i], -1, shown_size, kind_names[k]);
+    page_gallery_end(r->study.page);
   }
   return ISCP_OK;
 }
@@ -143,13 +143,13 @@ static void plan_fractions(reproduction *r) {
 static void picture_fractions(reproduction *r) {
   const study_model *m = &r->study.models[0];
   for (int32_t i = 0; i < pictured(m, PAIR); i++) {
-    page_gallery_begin(r->page);
+    page_gallery_begin(r->study.page);
     for (int k = 0; k < fraction_count(r); k++) {
       char caption[32];
       snprintf(caption, sizeof caption, "%g %%", 100 * fractions[k]);
-      show_pattern(r, fraction_run(r, 0, fractions[k]), m->classes[i], -1, shown_size, caption);
+      show_pattern(&r->study, fraction_run(r, 0, fractions[k]), m->classes[i], -1, shown_size, caption);
     }
-    page_gallery_end(r->page);
+    page_gallery_end(r->study.page);
   }
 }
 
@@ -176,9 +176,9 @@ static iscp_status show_figure10(reproduction *r) {
             .series_count = 1};
   char alt[128];
   snprintf(alt, sizeof alt, "mean PW is %.2f where 20 %% of the images are searched on, and %.2f at most", y[0], best);
-  show_plot(r, &p, "figure10", alt);
+  show_plot(&r->study, &p, "figure10", alt);
   picture_fractions(r);
-  show_grid(r, g, "figure10");
+  show_grid(&r->study, g, "figure10");
   relate(r, judge(y[0] >= best - 0.1, y[0]), "20 % of the images suffice (mPW within .1 of the best)", "mPW %.3f at 20 %%, at most %.3f",
          y[0], best);
   return ISCP_OK;

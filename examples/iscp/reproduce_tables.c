@@ -124,7 +124,7 @@ static iscp_status show_sizes(reproduction *r, int number) {
   power_rows(g, run, paper);
   summary_rows(g, run, paper);
   other_rows(g, paper, run->of);
-  show_grid(r, g, name);
+  show_grid(&r->study, g, name);
   relate_sizes(r, run);
   return ISCP_OK;
 }
@@ -179,7 +179,7 @@ static iscp_status show_canvases(reproduction *r, int number) {
     paper_row_of(g, paper_find(paper, study_class(name, m, m->classes[i])), PAPER_COLUMNS);
   }
   other_rows(g, paper, m);
-  show_grid(r, g, file);
+  show_grid(&r->study, g, file);
   relate(r, others > 0, "the top-1 canvas is not always the most predictive", "another is best in %d of %d classes", others,
          m->class_count);
   relate(r, widest >= 0.04, "PW differs from canvas to canvas (STD .044 to .274 in the paper)", "largest STD %.3f",

@@ -42,6 +42,8 @@ typedef struct study {
   double seconds, done; /* planned in all, and of these behind us */
   double piece, told;   /* of the piece of work at hand; the most that was told */
   study_run *at;
+  struct page *page; /* of what is shown (study_show.h) */
+  int code;          /* EXIT_FAILED once a file of it could not be written */
 } study;
 
 /* `words` are MODEL or MODEL=NAME. EXIT_DONE, or an exit code after saying why. */
