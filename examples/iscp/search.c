@@ -208,8 +208,8 @@ static int print_results(const run_state *s, const search_settings *settings) {
   int code = table_from_list(&results, list, settings->power == POWER_ALL);
   if (code == EXIT_DONE) {
     table_print(&results);
-    printf("\npictures: %s/sheet.png, %s/pattern-<class>.png; figures: %s/result.json\n", s->folder, s->folder,
-           s->folder);
+    printf("\npictures: %s/sheet.png, %s/pattern-<class>.png%s; figures: %s/result.json\n", s->folder, s->folder,
+           s->search_options.canvas_steps ? ", canvas-<class>.png" : "", s->folder);
   }
   table_release(&results);
   iscp_pattern_list_destroy(list);
@@ -306,7 +306,13 @@ const cli_command search_command = {
             "thorough one:\n\n"
             "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o result --classes 0-2\n"
             "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o audit --canvas positive,white \\\n"
-            "    --alpha auto --select power --power all\n"
+            "    --alpha auto --power all\n"
+            "\n"
+            "As the paper did it, and its other ways (smooth masks, a canvas learned with the mask):\n"
+            "\n"
+            "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o paper --preset paper\n"
+            "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o smooth --preset paper --tv 0.2\n"
+            "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o learned --learn-canvas\n"
             "\n"
             "A checkpoint of PyTorch does not say what its input is; Fashion-MNIST at 32x32, for one, is\n"
             "\n"

@@ -13,13 +13,16 @@ typedef struct search_settings {
   char **canvas_files; /* the user's canvases */
   double *sizes;
   int power, json;
+  int learn_canvas;     /* asked for */
+  int32_t canvas_steps; /* if it is */
+  const char *learning; /* an option that makes sense only then, or NULL */
 } search_settings;
 
 /* Search and power, both into search_settings, then data, model, machine. */
 extern const option_group *const search_groups[];
 
 iscp_status search_settings_init(search_settings *settings);
-int search_settings_check(const search_settings *settings); /* EXIT_DONE or EXIT_USAGE */
+int search_settings_check(search_settings *settings); /* EXIT_DONE or EXIT_USAGE; the last touch to the options */
 void search_settings_release(search_settings *settings);
 
 /* Reads the user's canvases through the contract: memory of the caller's, NULL without any. */

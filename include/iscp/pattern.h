@@ -14,6 +14,7 @@ typedef struct iscp_pattern iscp_pattern;
 
 /* How pixels of equal mask value are ranked. */
 enum {
+  ISCP_TIES_PRESET = 0,   /* of a search's options only: as its preset says */
   ISCP_TIES_EVIDENCE = 1, /* larger accumulated evidence first, then lower index */
   ISCP_TIES_INDEX = 2     /* lower index first */
 };

@@ -5,6 +5,7 @@
  *   mask-<class>-<canvas>.npy        float32 height x width; beside it evidence-*.npy (int32, height x width) and
  *                                    canvas-*.npy (float32, channels x height x width)
  *   pattern-<class>.png              the selected pattern at `picture_size`, on a chequered ground
+ *   canvas-<class>.png               the selected canvas, if it was learned (Eq. 4)
  *   sheet.png                        one row a class: canvas, mask as heat map, pattern; at most 50 classes, the
  *                                    further ones on sheet-2.png and so on
  * Every file is whole or absent; result.json names only files that exist. Classes stand in it by number, so that a run

@@ -18,7 +18,7 @@ typedef struct run {
   iscp_search *search;
   iscp_evaluation *evaluation;
   iscp_pattern *pattern;
-  float mask[PIXELS]; /* what the search gives, undisturbed */
+  float mask[PIXELS], canvas[3 * PIXELS]; /* what the search gives, undisturbed */
   int failures;
 } run;
 
@@ -110,6 +110,7 @@ static iscp_status make_search(run *r, iscp_search **search) {
   options.canvases = 2;
   options.epochs = 2;
   options.lanes = 3;
+  options.canvas_steps = options.mask_steps = 1;
   options.fraction = 0.25;
   return iscp_search_create(search, r->world.model, r->world.dataset, &options);
 }
@@ -139,6 +140,7 @@ static void fail_running(run *r) {
   ASSERT_OK(go_on(r));
   long needed = support_allocations() - before, stride = needed / POINTS + 1;
   memcpy(r->mask, iscp_search_mask(r->search, 1, 3), sizeof r->mask);
+  memcpy(r->canvas, iscp_search_canvas(r->search, 1, 3), sizeof r->canvas);
   iscp_search_destroy(r->search);
   for (long k = 0; k < needed; k += stride) {
     ASSERT_OK(make_search(r, &r->search));
@@ -149,6 +151,7 @@ static void fail_running(run *r) {
     support_fail_after(-1);
     ASSERT_OK(go_on(r));
     ck_assert_mem_eq(r->mask, iscp_search_mask(r->search, 1, 3), sizeof r->mask);
+    ck_assert_mem_eq(r->canvas, iscp_search_canvas(r->search, 1, 3), sizeof r->canvas);
     iscp_search_destroy(r->search);
     r->failures++;
   }

@@ -155,6 +155,7 @@ PROTOTYPES = {
     "iscp_pattern_attach": (iscp_status, (_pattern, _float)),
     # search.h
     "iscp_search_options_init": (iscp_status, (POINTER(iscp_search_options), c_uint32)),
+    "iscp_search_options_resolve": (iscp_status, (POINTER(iscp_search_options),)),
     "iscp_search_create": (iscp_status, (POINTER(_search), _model, _dataset, POINTER(iscp_search_options))),
     "iscp_search_destroy": (None, (_search,)),
     "iscp_search_skip": (iscp_status, (_search, c_int32)),

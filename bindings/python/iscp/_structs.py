@@ -223,6 +223,9 @@ class iscp_search_options(ctypes.Structure):
         ("reserved", c_int32),
         ("min_accuracy", c_double),
         ("tv", c_double),
+        ("canvas_steps", c_int32),
+        ("mask_steps", c_int32),
+        ("canvas_step", c_double),
     ]
 
 
@@ -238,6 +241,8 @@ class iscp_canvas_result(ctypes.Structure):
         ("saturated", c_int32),
         ("zeros", c_int32),
         ("steps", c_int32),
+        ("canvas_steps", c_int32),
+        ("reserved", c_int32),
     ]
 
 
