@@ -18,6 +18,8 @@ typedef struct run {
   iscp_search *search;
   iscp_evaluation *evaluation;
   iscp_pattern *pattern;
+  iscp_uap *uap;
+  int32_t method; /* of the perturbation */
   float mask[PIXELS]; /* what the search gives, undisturbed */
   int failures;
 } run;
@@ -179,6 +181,57 @@ static iscp_status measure_power(run *r) {
   return status;
 }
 
+/* ---- Universal perturbations ---- */
+
+static iscp_status make_uap(run *r, iscp_uap **uap) {
+  iscp_uap_options options;
+  ASSERT_OK(iscp_uap_options_init(&options, sizeof options));
+  options.method = r->method;
+  options.eps = 0.25;
+  options.epochs = 2;
+  options.batch = 6;
+  return iscp_uap_create(uap, r->world.model, r->world.dataset, 1, &options);
+}
+
+static iscp_status try_uap(run *r) {
+  iscp_uap *uap = (iscp_uap *)r;
+  iscp_status status = make_uap(r, &uap);
+  ck_assert(status == ISCP_OK || !uap);
+  iscp_uap_destroy(uap);
+  return status;
+}
+
+static iscp_status take_uap_pattern(run *r) {
+  iscp_pattern *pattern = (iscp_pattern *)r;
+  iscp_status status = iscp_uap_pattern(&pattern, r->uap, 0.5);
+  ck_assert(status == ISCP_OK || !pattern);
+  iscp_pattern_destroy(pattern);
+  return status;
+}
+
+/* Without memory it stays where it is, and goes on to the same bytes once there is some. */
+static void fail_crafting(run *r) {
+  float whole[TOY_NUMBERS];
+  ASSERT_OK(make_uap(r, &r->uap));
+  long before = support_allocations();
+  ASSERT_OK(iscp_uap_run(r->uap, NULL, NULL));
+  long needed = support_allocations() - before;
+  ck_assert_int_gt(needed, 0);
+  memcpy(whole, iscp_uap_perturbation(r->uap), sizeof whole);
+  fail_each(r, take_uap_pattern, 20);
+  iscp_uap_destroy(r->uap);
+  for (long k = 0; k < needed; k += needed / POINTS + 1) {
+    ASSERT_OK(make_uap(r, &r->uap));
+    support_fail_after(k);
+    support_failed(iscp_uap_run(r->uap, NULL, NULL), ISCP_ERROR_MEMORY, "out of memory");
+    support_fail_after(-1);
+    ASSERT_OK(iscp_uap_run(r->uap, NULL, NULL));
+    ck_assert_mem_eq(whole, iscp_uap_perturbation(r->uap), sizeof whole);
+    iscp_uap_destroy(r->uap);
+    r->failures++;
+  }
+}
+
 /* ---- The tests ---- */
 
 /* Contract and class names are in the file, so that loading reads and copies those as well. */
@@ -236,12 +289,25 @@ START_TEST(patterns_and_evaluations) {
 }
 END_TEST
 
+START_TEST(perturbations) {
+  run r = {0};
+  toy_world_create(&r.world, IMAGES, 1);
+  for (r.method = ISCP_UAP_SGD; r.method <= ISCP_UAP_DEEPFOOL; r.method++) {
+    fail_each(&r, try_uap, 2000);
+    fail_crafting(&r);
+  }
+  ck_assert_int_gt(r.failures, POINTS);
+  toy_world_destroy(&r.world);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("memory");
   TCase *memory = tcase_create("memory");
   tcase_add_test(memory, loading_and_saving);
   tcase_add_test(memory, sessions_and_searches);
   tcase_add_test(memory, patterns_and_evaluations);
+  tcase_add_test(memory, perturbations);
   suite_add_tcase(suite, memory);
   return support_run(suite);
 }

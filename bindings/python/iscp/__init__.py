@@ -33,6 +33,7 @@ from .pattern import Pattern, PatternInfo
 from .report import SavedPattern, SavedPatterns, write_report
 from .result import CanvasResult, ClassResult, SearchResult
 from .search import Search, search
+from .uap import Uap, UapInfo, uap
 
 __version__ = ".".join(map(str, _library.VERSION))
 
@@ -73,6 +74,8 @@ __all__ = [
     "SavedPatterns",
     "Search",
     "SearchResult",
+    "Uap",
+    "UapInfo",
     "UnsupportedError",
     "check",
     "convert_cifar",
@@ -82,5 +85,6 @@ __all__ = [
     "presets",
     "read_image",
     "search",
+    "uap",
     "write_report",
 ]

@@ -14,6 +14,7 @@ STRIDES = {"3x3": 1, "1x1": 2}
 STORES = {"f32": 1, "f16": 2}
 SESSIONS = {"inference": 1, "gradient": 2}
 TIES = {"evidence": 1, "index": 2}
+PATTERNS = {"replace": 1, "add": 2}
 CUTS = {"size": 1, "gamma": 2}
 LAYOUTS = {"auto": 0, "nhwc": 1, "nchw": 2}
 CANVASES = {"positive": 1, "negative": 2, "random": 4, "white": 8, "user": 16}
@@ -21,6 +22,7 @@ PRESETS = {"paper": 1, "authors": 2}
 ALPHAS = {"preset": 0, "fixed": 1, "auto": 2}
 SELECTS = {"loss": 1, "power": 2}
 IMAGES = {"heldout": 1, "all": 2, "searched": 3}
+UAPS = {"sgd": 1, "deepfool": 2}
 CAUSES = {"poor": 0, "always": 1, "never": 2}
 CAUSE_KINDS = {"none": 0, "scale": 1, "order": 2, "size": 3, "pictures": 4, "labels": 5}
 

@@ -36,6 +36,9 @@ from ._structs import (
     iscp_search_options,
     iscp_session,
     iscp_status,
+    iscp_uap,
+    iscp_uap_info,
+    iscp_uap_options,
 )
 
 _context = POINTER(iscp_context)
@@ -47,6 +50,7 @@ _pattern = POINTER(iscp_pattern)
 _search = POINTER(iscp_search)
 _evaluation = POINTER(iscp_evaluation)
 _check = POINTER(iscp_check)
+_uap = POINTER(iscp_uap)
 _report = POINTER(iscp_report)
 _pattern_list = POINTER(iscp_pattern_list)
 _float = POINTER(c_float)
@@ -149,9 +153,14 @@ PROTOTYPES = {
             c_int32,
         ),
     ),
+    "iscp_pattern_create_add": (
+        iscp_status,
+        (POINTER(_pattern), _context, _float, c_int32, c_int32, c_int32, c_int32),
+    ),
     "iscp_pattern_destroy": (None, (_pattern,)),
     "iscp_pattern_get_info": (iscp_status, (_pattern, POINTER(iscp_pattern_info))),
     "iscp_pattern_positions": (_int32, (_pattern,)),
+    "iscp_pattern_values": (_float, (_pattern,)),
     "iscp_pattern_attach": (iscp_status, (_pattern, _float)),
     # search.h
     "iscp_search_options_init": (iscp_status, (POINTER(iscp_search_options), c_uint32)),
@@ -190,6 +199,15 @@ PROTOTYPES = {
     "iscp_check_get_class": (iscp_status, (_check, c_int32, POINTER(iscp_check_class))),
     "iscp_check_confusion": (iscp_status, (_check, c_int32, POINTER(iscp_confusion))),
     "iscp_check_cause": (iscp_status, (_check, c_int32, POINTER(iscp_cause))),
+    # explain.h
+    "iscp_uap_options_init": (iscp_status, (POINTER(iscp_uap_options), c_uint32)),
+    "iscp_uap_create": (iscp_status, (POINTER(_uap), _model, _dataset, c_int32, POINTER(iscp_uap_options))),
+    "iscp_uap_destroy": (None, (_uap,)),
+    "iscp_uap_run": (iscp_status, (_uap, *_progress)),
+    "iscp_uap_get_options": (iscp_status, (_uap, POINTER(iscp_uap_options))),
+    "iscp_uap_get_info": (iscp_status, (_uap, POINTER(iscp_uap_info))),
+    "iscp_uap_perturbation": (_float, (_uap,)),
+    "iscp_uap_pattern": (iscp_status, (POINTER(_pattern), _uap, c_double)),
     # report.h
     "iscp_report_options_init": (iscp_status, (POINTER(iscp_report_options), c_uint32)),
     "iscp_report_create": (

@@ -55,6 +55,10 @@ class iscp_check(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_uap(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_report(ctypes.Structure):
     """Opaque."""
 
@@ -195,6 +199,7 @@ class iscp_pattern_info(ctypes.Structure):
         ("pixels", c_int32),
         ("tied", c_int32),
         ("tied_kept", c_int32),
+        ("kind", c_int32),
     ]
 
 
@@ -341,6 +346,39 @@ class iscp_cause(ctypes.Structure):
     ]
 
 
+class iscp_uap_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("method", c_int32),
+        ("eps", c_double),
+        ("step", c_double),
+        ("fraction", c_double),
+        ("seed", c_uint64),
+        ("epochs", c_int32),
+        ("batch", c_int32),
+        ("loss_clamp", c_double),
+        ("overshoot", c_double),
+        ("inner_steps", c_int32),
+        ("reserved", c_int32),
+        ("stop", c_double),
+    ]
+
+
+class iscp_uap_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("class_index", c_int32),
+        ("finished", c_int32),
+        ("epochs", c_int32),
+        ("steps", c_int64),
+        ("images", c_int64),
+        ("fooled", c_int64),
+        ("asr", c_double),
+        ("asr_low", c_double),
+        ("asr_high", c_double),
+    ]
+
+
 class iscp_report_options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -374,5 +412,7 @@ STRUCTS = (
     iscp_check_class,
     iscp_confusion,
     iscp_cause,
+    iscp_uap_options,
+    iscp_uap_info,
     iscp_report_options,
 )
