@@ -34,7 +34,8 @@ typedef struct cli_command {
 } cli_command;
 
 extern const char *program_path; /* as it was called */
-extern const cli_command info_command, check_command, search_command, power_command, bench_command;
+extern const cli_command info_command, check_command, search_command, power_command, uap_command,
+    bench_command;
 
 /* ---- Options (options.c) ---- */
 
@@ -153,6 +154,7 @@ void emit_number(emitter *j, const char *key, double value);
 void emit_integer(emitter *j, const char *key, int64_t value);
 void emit_truth(emitter *j, const char *key, int value);
 void emit_contract(emitter *j, const char *key, const iscp_contract *contract);
+void emit_power(emitter *j, const iscp_power *power); /* the members of an object that the caller opens and closes */
 
 /* ---- Tables (table.c) ---- */
 
@@ -184,5 +186,9 @@ void table_print(const cli_table *table);
 void table_release(cli_table *table);
 const char *canvas_text(char text[32], const iscp_canvas_result *canvas);
 const char *canvas_kind_text(int32_t kind);
+
+/* Cells of a line: a class's name; a rate with its interval and counts. */
+void print_name(const char *name);
+void print_interval(double rate, double low, double high, int64_t hits, int64_t count);
 
 #endif

@@ -1,0 +1,150 @@
+/* What iscp uap leaves in its folder: arrays, pictures, and result.json. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "uap.h"
+
+void uap_name(char text[64], const uap_row *row, const char *end) {
+  snprintf(text, 64, "uap-%d-%g%s", row->class_index, 255 * row->options.eps, end);
+}
+
+static char *path_of(const uap_results *results, const char *name) {
+  size_t size = strlen(results->settings->folder) + strlen(name) + 2;
+  char *path = take(size);
+  snprintf(path, size, "%s/%s", results->settings->folder, name);
+  return path;
+}
+
+static char *path_of_row(const uap_results *results, const uap_row *row, const char *end) {
+  char name[64];
+  uap_name(name, row, end);
+  return path_of(results, name);
+}
+
+static int cannot_write(const char *path) {
+  complain("%s cannot be written: %s", path, strerror(errno));
+  return EXIT_FAILED;
+}
+
+/* Closes a file that was written beside `path`, and puts it there. */
+static int put(FILE *file, const char *beside, const char *path) {
+  int lost = ferror(file);
+  if (fclose(file) || lost || rename(beside, path)) {
+    int code = cannot_write(path);
+    remove(beside);
+    return code;
+  }
+  return EXIT_DONE;
+}
+
+/* ---- Arrays ---- */
+
+static const int one = 1; /* its first byte tells the order of the machine's bytes */
+
+/* NumPy's format 1.0: ten bytes, then a line that fills up to a multiple of 64. */
+static void print_array(FILE *file, const float *values, const iscp_contract *form) {
+  char header[128 - 10 + 1];
+  int length = snprintf(header, sizeof header, "{'descr': '%cf4', 'fortran_order': False, 'shape': (%d, %d, %d), }",
+                        *(const char *)&one ? '<' : '>', form->channels, form->height, form->width);
+  fwrite("\x93NUMPY\1\0\x76\0", 1, 10, file);
+  fprintf(file, "%s%*s\n", header, 0x76 - 1 - length, "");
+  fwrite(values, sizeof *values, (size_t)form->channels * (size_t)form->height * (size_t)form->width, file);
+}
+
+static int write_array(const char *path, const float *values, const iscp_contract *form) {
+  size_t size = strlen(path) + sizeof ".part";
+  char *beside = take(size);
+  snprintf(beside, size, "%s.part", path);
+  FILE *file = fopen(beside, "wb");
+  int code = EXIT_FAILED;
+  if (file) {
+    print_array(file, values, form);
+    code = put(file, beside, path);
+  } else {
+    cannot_write(path);
+  }
+  free(beside);
+  return code;
+}
+
+/* ---- Pictures ---- */
+
+/* Two images side by side, a pixel of white between them. */
+static float *join(const float *left, const float *right, const iscp_contract *form) {
+  size_t width = (size_t)form->width, rows = (size_t)form->channels * (size_t)form->height, both = 2 * width + 1;
+  float *strip = take(rows * both * sizeof *strip);
+  for (size_t row = 0; row < rows; row++) {
+    memcpy(strip + row * both, left + row * width, width * sizeof *strip);
+    strip[row * both + width] = 1;
+    memcpy(strip + row * both + width + 1, right + row * width, width * sizeof *strip);
+  }
+  return strip;
+}
+
+/* A picture of any pixels is that of a pattern which keeps them all. */
+static iscp_status write_picture(const char *path, iscp_context *context, const float *image, int32_t channels,
+                                 int32_t height, int32_t width) {
+  float *mask = take((size_t)height * (size_t)width * sizeof *mask);
+  for (int32_t i = 0; i < height * width; i++)
+    mask[i] = 1;
+  iscp_pattern *pattern;
+  iscp_status status = iscp_pattern_create(&pattern, context, mask, NULL, image, channels, height, width, 0,
+                                           ISCP_CUT_SIZE, 1, ISCP_TIES_INDEX);
+  free(mask);
+  if (status == ISCP_OK)
+    status = iscp_pattern_write_png(pattern, path, 0);
+  iscp_pattern_destroy(pattern);
+  return status;
+}
+
+/* The first image of another class, without the perturbation and with it. */
+static iscp_status write_example(const char *path, const uap_results *results, uap_row *row, const iscp_pattern *pattern) {
+  const iscp_contract *form = iscp_model_contract(results->model);
+  size_t numbers = (size_t)form->channels * (size_t)form->height * (size_t)form->width;
+  float *image = take(2 * numbers * sizeof *image), *with = image + numbers;
+  while (iscp_dataset_label(results->data, row->example) == row->class_index)
+    row->example++;
+  iscp_status status = iscp_dataset_image(results->data, row->example, image);
+  memcpy(with, image, numbers * sizeof *with);
+  if (status == ISCP_OK)
+    status = iscp_pattern_attach(pattern, with);
+  if (status == ISCP_OK) {
+    float *strip = join(image, with, form);
+    status = write_picture(path, results->context, strip, form->channels, form->height,
+                           2 * form->width + 1);
+    free(strip);
+  }
+  free(image);
+  return status;
+}
+
+int uap_write_files(const uap_results *results, uap_row *row, const iscp_uap *uap, const iscp_pattern *pattern) {
+  char *array = path_of_row(results, row, ".npy"), *picture = path_of_row(results, row, ".png");
+  char *example = path_of_row(results, row, "-example.png");
+  int code = write_array(array, iscp_uap_perturbation(uap), iscp_model_contract(results->model));
+  iscp_status status = code == EXIT_DONE ? iscp_pattern_write_png(pattern, picture, 0) : ISCP_OK;
+  if (code == EXIT_DONE && status == ISCP_OK)
+    status = write_example(example, results, row, pattern);
+  free(array);
+  free(picture);
+  free(example);
+  return status == ISCP_OK ? code : failed(status);
+}
+
+/* ---- result.json ---- */
+
+int uap_write_result(const uap_results *results) {
+  char *path = path_of(results, "result.json"), *beside = path_of(results, "result.json.part");
+  FILE *file = fopen(beside, "wb");
+  int code = EXIT_FAILED;
+  if (file) {
+    uap_print_json(file, results);
+    code = put(file, beside, path);
+  } else {
+    cannot_write(path);
+  }
+  free(path);
+  free(beside);
+  return code;
+}
