@@ -18,6 +18,7 @@ typedef struct run {
   iscp_search *search;
   iscp_evaluation *evaluation;
   iscp_pattern *pattern;
+  iscp_gradcam *gradcam;
   float mask[PIXELS]; /* what the search gives, undisturbed */
   int failures;
 } run;
@@ -179,6 +180,40 @@ static iscp_status measure_power(run *r) {
   return status;
 }
 
+/* ---- Grad-CAM ---- */
+
+static const float grey[TOY_NUMBERS];
+
+static iscp_status make_gradcam(run *r) {
+  iscp_gradcam *gradcam = (iscp_gradcam *)r;
+  iscp_status status = iscp_gradcam_create(&gradcam, r->world.model, NULL);
+  ck_assert(status == ISCP_OK || !gradcam);
+  iscp_gradcam_destroy(gradcam);
+  return status;
+}
+
+static iscp_status cut_gradcam(run *r) {
+  iscp_pattern *pattern = (iscp_pattern *)r;
+  iscp_status status = iscp_gradcam_pattern(&pattern, r->gradcam, grey, -1, ISCP_CUT_SIZE, 0.1);
+  ck_assert(status == ISCP_OK || !pattern);
+  iscp_pattern_destroy(pattern);
+  return status;
+}
+
+static iscp_status shift_attention(run *r) {
+  iscp_attention_shift shift = {.struct_size = sizeof shift, .target = -7};
+  iscp_status status = iscp_gradcam_shift(&shift, NULL, NULL, r->gradcam, grey, r->pattern);
+  ck_assert_int_eq(status == ISCP_OK, shift.target != -7);
+  return status;
+}
+
+static iscp_status encode_image(run *r) {
+  int64_t size = -7;
+  iscp_status status = iscp_image_encode_png(&size, r->world.context, grey, TOY_CHANNELS, TOY_SIDE, TOY_SIDE, 1, NULL, 0);
+  ck_assert((status == ISCP_OK) == (size > 0));
+  return status;
+}
+
 /* ---- The tests ---- */
 
 /* Contract and class names are in the file, so that loading reads and copies those as well. */
@@ -236,12 +271,30 @@ START_TEST(patterns_and_evaluations) {
 }
 END_TEST
 
+START_TEST(explanations) {
+  run r = {0};
+  float mask[PIXELS] = {1};
+  toy_world_create(&r.world, IMAGES, 1);
+  fail_each(&r, make_gradcam, 2000);
+  ASSERT_OK(iscp_gradcam_create(&r.gradcam, r.world.model, NULL));
+  ASSERT_OK(iscp_pattern_create(&r.pattern, r.world.context, mask, NULL, grey, TOY_CHANNELS, TOY_SIDE, TOY_SIDE, 0,
+                                ISCP_CUT_GAMMA, 0.5, ISCP_TIES_INDEX));
+  fail_each(&r, cut_gradcam, 20);
+  fail_each(&r, shift_attention, 20);
+  fail_each(&r, encode_image, 20);
+  iscp_pattern_destroy(r.pattern);
+  iscp_gradcam_destroy(r.gradcam);
+  toy_world_destroy(&r.world);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("memory");
   TCase *memory = tcase_create("memory");
   tcase_add_test(memory, loading_and_saving);
   tcase_add_test(memory, sessions_and_searches);
   tcase_add_test(memory, patterns_and_evaluations);
+  tcase_add_test(memory, explanations);
   suite_add_tcase(suite, memory);
   return support_run(suite);
 }

@@ -28,8 +28,10 @@ from .context import Context, default_context
 from .contract import Contract, presets
 from .dataset import Dataset, read_image
 from .evaluation import Evaluation, Power, mean_std
+from .gradcam import AttentionShift, GradCam, GradCamMap
 from .model import Model, ModelInfo
 from .pattern import Pattern, PatternInfo
+from .pictures import heat_overlay, image_png, write_image_png
 from .report import SavedPattern, SavedPatterns, write_report
 from .result import CanvasResult, ClassResult, SearchResult
 from .search import Search, search
@@ -46,6 +48,7 @@ __all__ = [
     "AbiError",
     "AllocationError",
     "ArgumentError",
+    "AttentionShift",
     "BackendError",
     "BusyError",
     "CancelledError",
@@ -62,6 +65,8 @@ __all__ = [
     "Evaluation",
     "FileError",
     "FormatError",
+    "GradCam",
+    "GradCamMap",
     "MismatchError",
     "Model",
     "ModelInfo",
@@ -77,10 +82,13 @@ __all__ = [
     "check",
     "convert_cifar",
     "default_context",
+    "heat_overlay",
+    "image_png",
     "library_version",
     "mean_std",
     "presets",
     "read_image",
     "search",
+    "write_image_png",
     "write_report",
 ]

@@ -7,6 +7,7 @@ from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_uin
 
 from . import _errors
 from ._structs import (
+    iscp_attention_shift,
     iscp_canvas_result,
     iscp_cause,
     iscp_check,
@@ -22,6 +23,9 @@ from ._structs import (
     iscp_dataset_options,
     iscp_evaluate_options,
     iscp_evaluation,
+    iscp_gradcam,
+    iscp_gradcam_info,
+    iscp_gradcam_options,
     iscp_model,
     iscp_model_info,
     iscp_model_options,
@@ -47,6 +51,7 @@ _pattern = POINTER(iscp_pattern)
 _search = POINTER(iscp_search)
 _evaluation = POINTER(iscp_evaluation)
 _check = POINTER(iscp_check)
+_gradcam = POINTER(iscp_gradcam)
 _report = POINTER(iscp_report)
 _pattern_list = POINTER(iscp_pattern_list)
 _float = POINTER(c_float)
@@ -190,6 +195,16 @@ PROTOTYPES = {
     "iscp_check_get_class": (iscp_status, (_check, c_int32, POINTER(iscp_check_class))),
     "iscp_check_confusion": (iscp_status, (_check, c_int32, POINTER(iscp_confusion))),
     "iscp_check_cause": (iscp_status, (_check, c_int32, POINTER(iscp_cause))),
+    # explain.h
+    "iscp_gradcam_options_init": (iscp_status, (POINTER(iscp_gradcam_options), c_uint32)),
+    "iscp_gradcam_create": (iscp_status, (POINTER(_gradcam), _model, POINTER(iscp_gradcam_options))),
+    "iscp_gradcam_destroy": (None, (_gradcam,)),
+    "iscp_gradcam_map": (iscp_status, (_float, POINTER(iscp_gradcam_info), _gradcam, _float, c_int32)),
+    "iscp_gradcam_pattern": (iscp_status, (POINTER(_pattern), _gradcam, _float, c_int32, c_int32, c_double)),
+    "iscp_gradcam_shift": (
+        iscp_status,
+        (POINTER(iscp_attention_shift), _float, _float, _gradcam, _float, _pattern),
+    ),
     # report.h
     "iscp_report_options_init": (iscp_status, (POINTER(iscp_report_options), c_uint32)),
     "iscp_report_create": (
@@ -212,6 +227,12 @@ PROTOTYPES = {
     "iscp_pattern_list_draw": (iscp_status, (_pattern_list, _double, POINTER(c_uint64))),
     "iscp_pattern_write_png": (iscp_status, (_pattern, c_char_p, c_int32)),
     "iscp_pattern_encode_png": (iscp_status, (_int64, _pattern, c_int32, POINTER(c_uint8), c_int64)),
+    "iscp_image_write_png": (iscp_status, (_context, _float, c_int32, c_int32, c_int32, c_char_p, c_int32)),
+    "iscp_image_encode_png": (
+        iscp_status,
+        (_int64, _context, _float, c_int32, c_int32, c_int32, c_int32, POINTER(c_uint8), c_int64),
+    ),
+    "iscp_heat_overlay": (iscp_status, (_float, _float, _float, c_int32, c_int32, c_int32, c_double)),
 }
 
 
