@@ -27,7 +27,7 @@ from .cifar import convert_cifar
 from .context import Context, default_context
 from .contract import Contract, presets
 from .dataset import Dataset, read_image
-from .evaluation import Evaluation, Power, mean_std
+from .evaluation import Evaluation, Power, Transfer, mean_std, transfer
 from .model import Model, ModelInfo
 from .pattern import Pattern, PatternInfo
 from .report import SavedPattern, SavedPatterns, write_report
@@ -73,6 +73,7 @@ __all__ = [
     "SavedPatterns",
     "Search",
     "SearchResult",
+    "Transfer",
     "UnsupportedError",
     "check",
     "convert_cifar",
@@ -82,5 +83,6 @@ __all__ = [
     "presets",
     "read_image",
     "search",
+    "transfer",
     "write_report",
 ]
