@@ -180,6 +180,14 @@ static iscp_status measure_power(run *r) {
   return status;
 }
 
+static iscp_status measure_powers(run *r) {
+  iscp_power powers[2] = {{.struct_size = sizeof *powers, .pw = -7}, {.struct_size = sizeof *powers, .pw = -7}};
+  const iscp_pattern *both[] = {r->pattern, r->pattern};
+  iscp_status status = iscp_evaluation_powers(r->evaluation, both, 2, powers, NULL, NULL);
+  ck_assert_int_eq(status == ISCP_OK, powers[1].pw != -7);
+  return status;
+}
+
 /* ---- Grad-CAM ---- */
 
 static const float grey[TOY_NUMBERS];
@@ -264,6 +272,7 @@ START_TEST(patterns_and_evaluations) {
   ASSERT_OK(iscp_search_pattern(&r.pattern, r.search, 1, 0, ISCP_CUT_SIZE, 0.1));
   ASSERT_OK(iscp_evaluation_create(&r.evaluation, r.world.model, r.world.dataset, NULL, NULL, NULL));
   fail_each(&r, measure_power, 20);
+  fail_each(&r, measure_powers, 20);
   iscp_pattern_destroy(r.pattern);
   iscp_evaluation_destroy(r.evaluation);
   iscp_search_destroy(r.search);

@@ -27,7 +27,7 @@ from .cifar import convert_cifar
 from .context import Context, default_context
 from .contract import Contract, presets
 from .dataset import Dataset, read_image
-from .evaluation import Evaluation, Power, mean_std
+from .evaluation import Evaluation, Power, Transfer, mean_std, transfer
 from .gradcam import AttentionShift, GradCam, GradCamMap
 from .model import Model, ModelInfo
 from .pattern import Pattern, PatternInfo
@@ -78,6 +78,7 @@ __all__ = [
     "SavedPatterns",
     "Search",
     "SearchResult",
+    "Transfer",
     "UnsupportedError",
     "check",
     "convert_cifar",
@@ -89,6 +90,7 @@ __all__ = [
     "presets",
     "read_image",
     "search",
+    "transfer",
     "write_image_png",
     "write_report",
 ]

@@ -183,6 +183,11 @@ PROTOTYPES = {
     "iscp_evaluation_destroy": (None, (_evaluation,)),
     "iscp_evaluation_accuracy": (iscp_status, (_evaluation, _double, _int64)),
     "iscp_evaluation_power": (iscp_status, (_evaluation, _pattern, POINTER(iscp_power), *_progress)),
+    "iscp_evaluation_powers": (
+        iscp_status,
+        (_evaluation, POINTER(_pattern), c_int32, POINTER(iscp_power), *_progress),
+    ),
+    "iscp_transfer_rates": (iscp_status, (_double, _double, c_int32)),
     "iscp_mean_std": (iscp_status, (_double, c_int64, _double, _double)),
     # check.h
     "iscp_check_options_init": (iscp_status, (POINTER(iscp_check_options), c_uint32)),
