@@ -29,6 +29,9 @@ if [ $oracle = yes ]; then
   [ -x build-venv/bin/python ] || python3 -m venv build-venv
   build-venv/bin/python -c 'import torch, numpy, safetensors, PIL' 2>/dev/null ||
     build-venv/bin/python -m pip install -q torch==2.13.0 numpy safetensors pillow
+  # Without what it draws with: test_gradcam.py says what of it is used.
+  build-venv/bin/python -c 'import cv2, ttach, tqdm' 2>/dev/null ||
+    build-venv/bin/python -m pip install -q --no-deps grad-cam==1.5.5 ttach opencv-python-headless tqdm
   python=$PWD/build-venv/bin/python
 fi
 

@@ -4,8 +4,7 @@
 
 #include "program.h"
 
-/* Bytes of the UTF-8 character at `text`, or 0 if there is none. */
-static size_t utf8_length(const unsigned char *text) {
+size_t utf8_length(const unsigned char *text) {
   size_t length = *text < 0x80 ? 1 : *text >= 0xc2 && *text < 0xe0 ? 2 : (*text & 0xf0) == 0xe0 ? 3
                   : *text >= 0xf0 && *text < 0xf5 ? 4 : 0;
   for (size_t i = 1; i < length; i++)

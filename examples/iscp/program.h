@@ -139,7 +139,22 @@ void progress_clear(void);
 void signals_catch(void);
 int signals_came(void);
 
+/* ---- Files (files.c) ---- */
+
+typedef struct whole_file {
+  FILE *file; /* write to this */
+  char *path, *partial;
+} whole_file;
+
+/* Opens a file beside `path`. whole_close renames it to `path` if all was `good` and could be written, and removes it
+ * otherwise. EXIT_DONE, or EXIT_FAILED after saying why, with nothing left open. */
+int whole_open(whole_file *whole, const char *path);
+int whole_close(whole_file *whole, int good);
+
 /* ---- JSON (json.c) ---- */
+
+/* Bytes of the UTF-8 character at `text`, or 0 if there is none. */
+size_t utf8_length(const unsigned char *text);
 
 typedef struct emitter {
   FILE *file;

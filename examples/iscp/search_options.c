@@ -9,11 +9,15 @@ enum {
   IMAGES, LANES, MIN_ACCURACY, POWER, RESUME, OVERWRITE, PICTURE_SIZE, SCALE, JSON
 };
 
-static const option_line lines[] = {
+static const option_line result_lines[] = {
     {'o', "output", "DIR", "the folder of the results; made if missing"},
     {RESUME, "resume", NULL, "go on with the results in DIR, of the same command"},
     {OVERWRITE, "overwrite", NULL, "replace the results in DIR"},
     {JSON, "json", NULL, "print result.json in place of tables"},
+    {0},
+};
+
+static const option_line search_lines[] = {
     {CLASSES, "classes", "LIST", "numbers, ranges, names, as 0,3,5-7 or dress,coat; default all"},
     {CANVAS, "canvas", "LIST", "of positive, negative, random, white, or files (a picture or .npy);\n"
                                "default positive. Several are added up"},
@@ -124,11 +128,15 @@ static int set_sizes(search_settings *settings, const char *value) {
   return settings->sizes ? EXIT_DONE : wrong_value("sizes", value, "percents with commas, as 1,2,3,5,10");
 }
 
-static int set_search(search_settings *settings, int key, const char *value) {
+static int set_search(void *to, int key, const char *value) {
   static const char *const presets[] = {"paper", "authors", NULL}, *const rules[] = {"loss", "power", NULL};
   static const char *const ties[] = {"evidence", "index", NULL};
+  search_settings *settings = to;
   iscp_search_options *search = &settings->search;
   switch (key) {
+  case CLASSES:
+    settings->classes = value;
+    return EXIT_DONE;
   case CANVAS:
     return set_canvas(settings, value);
   case CANVASES:
@@ -162,14 +170,11 @@ static int set_search(search_settings *settings, int key, const char *value) {
   }
 }
 
-static int set_own(void *to, int key, const char *value) {
+static int set_result(void *to, int key, const char *value) {
   search_settings *settings = to;
   switch (key) {
   case 'o':
     settings->folder = value;
-    return EXIT_DONE;
-  case CLASSES:
-    settings->classes = value;
     return EXIT_DONE;
   case RESUME:
     settings->report.resume = 1;
@@ -177,11 +182,9 @@ static int set_own(void *to, int key, const char *value) {
   case OVERWRITE:
     settings->report.overwrite = 1;
     return EXIT_DONE;
-  case JSON:
+  default:
     settings->json = 1;
     return EXIT_DONE;
-  default:
-    return set_search(settings, key, value);
   }
 }
 
@@ -203,9 +206,18 @@ static int set_power(void *to, int key, const char *value) {
   }
 }
 
-static const option_group own_group = {"Search", lines, set_own};
-static const option_group power_group = {"Power and pictures", power_lines, set_power};
-const option_group *const search_groups[] = {&own_group, &power_group, &data_group, &model_group, &machine_group, NULL};
+static const option_group result_group = {"Results", result_lines, set_result};
+const option_group search_group = {"Search", search_lines, set_search};
+const option_group power_group = {"Power and pictures", power_lines, set_power};
+const option_group *const search_groups[] = {&result_group, &search_group, &power_group, &data_group,
+                                             &model_group,  &machine_group, NULL};
+
+int search_option_set(search_settings *settings, const char *name, const char *value) {
+  for (const option_line *line = search_lines; line->name; line++)
+    if (!strcmp(line->name, name))
+      return set_search(settings, line->key, value);
+  return -1;
+}
 
 /* ---- Settings ---- */
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "run.h"
 #include "uap.h"
 
 enum { CLASSES = 256, EPS, METHOD, EPOCHS, BATCH, STEP, FRACTION, SEED, STOP, SIZES, OVERWRITE, JSON };
@@ -256,15 +256,11 @@ static int craft_all(run_state *s) {
 /* ---- Running ---- */
 
 static int open_folder(const uap_settings *own) {
-  size_t size = strlen(own->folder) + sizeof "/result.json";
-  char *result = take(size);
-  snprintf(result, size, "%s/result.json", own->folder);
-  int is_there = access(result, F_OK) == 0;
-  free(result);
-  if (is_there && !own->overwrite) {
+  if (run_is_there(own->folder) && !own->overwrite) {
     complain("%s holds results already; replace them by --overwrite", own->folder);
     return EXIT_FAILED;
   }
+  make_parents(own->folder);
   if (mkdir(own->folder, 0777) && errno != EEXIST) {
     complain("%s cannot be made: %s", own->folder, strerror(errno));
     return EXIT_FAILED;

@@ -1,41 +1,18 @@
 /* What iscp uap leaves in its folder: arrays, pictures, and result.json. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "run.h"
 #include "uap.h"
 
 void uap_name(char text[64], const uap_row *row, const char *end) {
   snprintf(text, 64, "uap-%d-%g%s", row->class_index, 255 * row->options.eps, end);
 }
 
-static char *path_of(const uap_results *results, const char *name) {
-  size_t size = strlen(results->settings->folder) + strlen(name) + 2;
-  char *path = take(size);
-  snprintf(path, size, "%s/%s", results->settings->folder, name);
-  return path;
-}
-
-static char *path_of_row(const uap_results *results, const uap_row *row, const char *end) {
+static char *path_of(const uap_results *results, const uap_row *row, const char *end) {
   char name[64];
   uap_name(name, row, end);
-  return path_of(results, name);
-}
-
-static int cannot_write(const char *path) {
-  complain("%s cannot be written: %s", path, strerror(errno));
-  return EXIT_FAILED;
-}
-
-/* Closes a file that was written beside `path`, and puts it there. */
-static int put(FILE *file, const char *beside, const char *path) {
-  int lost = ferror(file);
-  if (fclose(file) || lost || rename(beside, path)) {
-    int code = cannot_write(path);
-    remove(beside);
-    return code;
-  }
-  return EXIT_DONE;
+  return join_path(results->settings->folder, name);
 }
 
 /* ---- Arrays ---- */
@@ -53,19 +30,12 @@ static void print_array(FILE *file, const float *values, const iscp_contract *fo
 }
 
 static int write_array(const char *path, const float *values, const iscp_contract *form) {
-  size_t size = strlen(path) + sizeof ".part";
-  char *beside = take(size);
-  snprintf(beside, size, "%s.part", path);
-  FILE *file = fopen(beside, "wb");
-  int code = EXIT_FAILED;
-  if (file) {
-    print_array(file, values, form);
-    code = put(file, beside, path);
-  } else {
-    cannot_write(path);
-  }
-  free(beside);
-  return code;
+  whole_file whole;
+  int code = whole_open(&whole, path);
+  if (code != EXIT_DONE)
+    return code;
+  print_array(whole.file, values, form);
+  return whole_close(&whole, 1);
 }
 
 /* ---- Pictures ---- */
@@ -82,22 +52,6 @@ static float *join(const float *left, const float *right, const iscp_contract *f
   return strip;
 }
 
-/* A picture of any pixels is that of a pattern which keeps them all. */
-static iscp_status write_picture(const char *path, iscp_context *context, const float *image, int32_t channels,
-                                 int32_t height, int32_t width) {
-  float *mask = take((size_t)height * (size_t)width * sizeof *mask);
-  for (int32_t i = 0; i < height * width; i++)
-    mask[i] = 1;
-  iscp_pattern *pattern;
-  iscp_status status = iscp_pattern_create(&pattern, context, mask, NULL, image, channels, height, width, 0,
-                                           ISCP_CUT_SIZE, 1, ISCP_TIES_INDEX);
-  free(mask);
-  if (status == ISCP_OK)
-    status = iscp_pattern_write_png(pattern, path, 0);
-  iscp_pattern_destroy(pattern);
-  return status;
-}
-
 /* The first image of another class, without the perturbation and with it. */
 static iscp_status write_example(const char *path, const uap_results *results, uap_row *row, const iscp_pattern *pattern) {
   const iscp_contract *form = iscp_model_contract(results->model);
@@ -111,8 +65,7 @@ static iscp_status write_example(const char *path, const uap_results *results, u
     status = iscp_pattern_attach(pattern, with);
   if (status == ISCP_OK) {
     float *strip = join(image, with, form);
-    status = write_picture(path, results->context, strip, form->channels, form->height,
-                           2 * form->width + 1);
+    status = iscp_image_write_png(results->context, strip, form->channels, form->height, 2 * form->width + 1, path, 0);
     free(strip);
   }
   free(image);
@@ -120,8 +73,8 @@ static iscp_status write_example(const char *path, const uap_results *results, u
 }
 
 int uap_write_files(const uap_results *results, uap_row *row, const iscp_uap *uap, const iscp_pattern *pattern) {
-  char *array = path_of_row(results, row, ".npy"), *picture = path_of_row(results, row, ".png");
-  char *example = path_of_row(results, row, "-example.png");
+  char *array = path_of(results, row, ".npy"), *picture = path_of(results, row, ".png");
+  char *example = path_of(results, row, "-example.png");
   int code = write_array(array, iscp_uap_perturbation(uap), iscp_model_contract(results->model));
   iscp_status status = code == EXIT_DONE ? iscp_pattern_write_png(pattern, picture, 0) : ISCP_OK;
   if (code == EXIT_DONE && status == ISCP_OK)
@@ -135,16 +88,13 @@ int uap_write_files(const uap_results *results, uap_row *row, const iscp_uap *ua
 /* ---- result.json ---- */
 
 int uap_write_result(const uap_results *results) {
-  char *path = path_of(results, "result.json"), *beside = path_of(results, "result.json.part");
-  FILE *file = fopen(beside, "wb");
-  int code = EXIT_FAILED;
-  if (file) {
-    uap_print_json(file, results);
-    code = put(file, beside, path);
-  } else {
-    cannot_write(path);
+  char *path = join_path(results->settings->folder, "result.json");
+  whole_file whole;
+  int code = whole_open(&whole, path);
+  if (code == EXIT_DONE) {
+    uap_print_json(whole.file, results);
+    code = whole_close(&whole, 1);
   }
   free(path);
-  free(beside);
   return code;
 }

@@ -1,5 +1,6 @@
 /* Patterns that are added: x' = clip(x + v, 0, 1), v a perturbation, at the pixels where it is not zero in some channel. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "data/pattern.h"
 

@@ -18,6 +18,7 @@ typedef struct run {
   iscp_search *search;
   iscp_evaluation *evaluation;
   iscp_pattern *pattern;
+  iscp_gradcam *gradcam;
   iscp_uap *uap;
   int32_t method; /* of the perturbation */
   float mask[PIXELS]; /* what the search gives, undisturbed */
@@ -181,6 +182,48 @@ static iscp_status measure_power(run *r) {
   return status;
 }
 
+static iscp_status measure_powers(run *r) {
+  iscp_power powers[2] = {{.struct_size = sizeof *powers, .pw = -7}, {.struct_size = sizeof *powers, .pw = -7}};
+  const iscp_pattern *both[] = {r->pattern, r->pattern};
+  iscp_status status = iscp_evaluation_powers(r->evaluation, both, 2, powers, NULL, NULL);
+  ck_assert_int_eq(status == ISCP_OK, powers[1].pw != -7);
+  return status;
+}
+
+/* ---- Grad-CAM ---- */
+
+static const float grey[TOY_NUMBERS];
+
+static iscp_status make_gradcam(run *r) {
+  iscp_gradcam *gradcam = (iscp_gradcam *)r;
+  iscp_status status = iscp_gradcam_create(&gradcam, r->world.model, NULL);
+  ck_assert(status == ISCP_OK || !gradcam);
+  iscp_gradcam_destroy(gradcam);
+  return status;
+}
+
+static iscp_status cut_gradcam(run *r) {
+  iscp_pattern *pattern = (iscp_pattern *)r;
+  iscp_status status = iscp_gradcam_pattern(&pattern, r->gradcam, grey, -1, ISCP_CUT_SIZE, 0.1);
+  ck_assert(status == ISCP_OK || !pattern);
+  iscp_pattern_destroy(pattern);
+  return status;
+}
+
+static iscp_status shift_attention(run *r) {
+  iscp_attention_shift shift = {.struct_size = sizeof shift, .target = -7};
+  iscp_status status = iscp_gradcam_shift(&shift, NULL, NULL, r->gradcam, grey, r->pattern);
+  ck_assert_int_eq(status == ISCP_OK, shift.target != -7);
+  return status;
+}
+
+static iscp_status encode_image(run *r) {
+  int64_t size = -7;
+  iscp_status status = iscp_image_encode_png(&size, r->world.context, grey, TOY_CHANNELS, TOY_SIDE, TOY_SIDE, 1, NULL, 0);
+  ck_assert((status == ISCP_OK) == (size > 0));
+  return status;
+}
+
 /* ---- Universal perturbations ---- */
 
 static iscp_status make_uap(run *r, iscp_uap **uap) {
@@ -282,9 +325,27 @@ START_TEST(patterns_and_evaluations) {
   ASSERT_OK(iscp_search_pattern(&r.pattern, r.search, 1, 0, ISCP_CUT_SIZE, 0.1));
   ASSERT_OK(iscp_evaluation_create(&r.evaluation, r.world.model, r.world.dataset, NULL, NULL, NULL));
   fail_each(&r, measure_power, 20);
+  fail_each(&r, measure_powers, 20);
   iscp_pattern_destroy(r.pattern);
   iscp_evaluation_destroy(r.evaluation);
   iscp_search_destroy(r.search);
+  toy_world_destroy(&r.world);
+}
+END_TEST
+
+START_TEST(explanations) {
+  run r = {0};
+  float mask[PIXELS] = {1};
+  toy_world_create(&r.world, IMAGES, 1);
+  fail_each(&r, make_gradcam, 2000);
+  ASSERT_OK(iscp_gradcam_create(&r.gradcam, r.world.model, NULL));
+  ASSERT_OK(iscp_pattern_create(&r.pattern, r.world.context, mask, NULL, grey, TOY_CHANNELS, TOY_SIDE, TOY_SIDE, 0,
+                                ISCP_CUT_GAMMA, 0.5, ISCP_TIES_INDEX));
+  fail_each(&r, cut_gradcam, 20);
+  fail_each(&r, shift_attention, 20);
+  fail_each(&r, encode_image, 20);
+  iscp_pattern_destroy(r.pattern);
+  iscp_gradcam_destroy(r.gradcam);
   toy_world_destroy(&r.world);
 }
 END_TEST
@@ -307,6 +368,7 @@ int main(void) {
   tcase_add_test(memory, loading_and_saving);
   tcase_add_test(memory, sessions_and_searches);
   tcase_add_test(memory, patterns_and_evaluations);
+  tcase_add_test(memory, explanations);
   tcase_add_test(memory, perturbations);
   suite_add_tcase(suite, memory);
   return support_run(suite);

@@ -55,6 +55,10 @@ class iscp_check(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_gradcam(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_uap(ctypes.Structure):
     """Opaque."""
 
@@ -346,6 +350,39 @@ class iscp_cause(ctypes.Structure):
     ]
 
 
+class iscp_gradcam_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("stage", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class iscp_gradcam_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("class_index", c_int32),
+        ("predicted", c_int32),
+        ("height", c_int32),
+        ("width", c_int32),
+        ("reserved", c_int32),
+        ("logit", c_double),
+        ("maximum", c_double),
+    ]
+
+
+class iscp_attention_shift(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("target", c_int32),
+        ("predicted_before", c_int32),
+        ("predicted_after", c_int32),
+        ("inside_before", c_double),
+        ("inside_after", c_double),
+        ("area", c_double),
+    ]
+
+
 class iscp_uap_options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -412,6 +449,9 @@ STRUCTS = (
     iscp_check_class,
     iscp_confusion,
     iscp_cause,
+    iscp_gradcam_options,
+    iscp_gradcam_info,
+    iscp_attention_shift,
     iscp_uap_options,
     iscp_uap_info,
     iscp_report_options,
