@@ -34,7 +34,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const char *program_path; /* as it was called */
-extern const cli_command info_command, check_command, search_command, power_command, bench_command;
+extern const cli_command info_command, check_command, search_command, power_command, gradcam_command, bench_command;
 
 /* ---- Options (options.c) ---- */
 
@@ -150,6 +150,9 @@ typedef struct whole_file {
 int whole_open(whole_file *whole, const char *path);
 int whole_close(whole_file *whole, int good);
 
+/* Writes float32 values of `shape` as a NumPy array, whole or not at all (npy.c). */
+int write_npy(const char *path, const float *values, const int32_t *shape, int32_t dims);
+
 /* ---- JSON (json.c) ---- */
 
 /* Bytes of the UTF-8 character at `text`, or 0 if there is none. */
@@ -196,6 +199,8 @@ typedef struct cli_table {
 /* Fills the rows from a report: the selected canvas of each class, or all. */
 int table_from_list(cli_table *table, const iscp_pattern_list *list, int all);
 void table_print(const cli_table *table);
+void print_name(const char *name); /* of a class, in a column of 12 characters */
+void emit_measured(emitter *j, const cli_measured *m); /* an object of a list "power" (power.c) */
 void table_release(cli_table *table);
 const char *canvas_text(char text[32], const iscp_canvas_result *canvas);
 const char *canvas_kind_text(int32_t kind);

@@ -23,7 +23,7 @@ const char *canvas_text(char text[32], const iscp_canvas_result *canvas) {
 }
 
 /* A name in its column, by characters of UTF-8; a longer one is cut. */
-static void print_name(const char *name) {
+void print_name(const char *name) {
   int columns = 0;
   for (const char *c = name ? name : ""; *c && columns < NAME; c++) {
     if (((unsigned char)c[1] & 0xc0) != 0x80)

@@ -6,7 +6,7 @@ import unittest
 
 from command import DATA, MODEL, PROGRAM, Case, run
 
-COMMANDS = ["info", "search", "power", "bench"]
+COMMANDS = ["info", "search", "power", "gradcam", "bench"]
 
 
 class Help(Case):
