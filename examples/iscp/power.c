@@ -130,7 +130,7 @@ static iscp_status measure_all(run_state *s, const settings *own, const char *fo
 
 /* ---- The results ---- */
 
-static void print_measured(emitter *j, const cli_measured *m) {
+void emit_measured(emitter *j, const cli_measured *m) {
   emit_open(j, NULL, '{');
   emit_number(j, "size", m->size);
   emit_integer(j, "pixels", m->cut.pixels);
@@ -151,7 +151,7 @@ static void print_row(emitter *j, const table_row *row) {
   emit_truth(j, "selected", row->canvas.selected);
   emit_open(j, "power", '[');
   for (int32_t i = 0; i < row->count; i++)
-    print_measured(j, &row->sizes[i]);
+    emit_measured(j, &row->sizes[i]);
   emit_close(j, ']');
   emit_close(j, '}');
 }

@@ -34,7 +34,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const char *program_path; /* as it was called */
-extern const cli_command info_command, check_command, search_command, power_command, uap_command,
+extern const cli_command info_command, check_command, search_command, power_command, gradcam_command, uap_command,
     bench_command;
 
 /* ---- Options (options.c) ---- */
@@ -151,6 +151,9 @@ typedef struct whole_file {
 int whole_open(whole_file *whole, const char *path);
 int whole_close(whole_file *whole, int good);
 
+/* Writes float32 values of `shape` as a NumPy array, whole or not at all (npy.c). */
+int write_npy(const char *path, const float *values, const int32_t *shape, int32_t dims);
+
 /* ---- JSON (json.c) ---- */
 
 /* Bytes of the UTF-8 character at `text`, or 0 if there is none. */
@@ -198,12 +201,13 @@ typedef struct cli_table {
 /* Fills the rows from a report: the selected canvas of each class, or all. */
 int table_from_list(cli_table *table, const iscp_pattern_list *list, int all);
 void table_print(const cli_table *table);
+void print_name(const char *name); /* of a class, in a column of 12 characters */
+void emit_measured(emitter *j, const cli_measured *m); /* an object of a list "power" (power.c) */
 void table_release(cli_table *table);
 const char *canvas_text(char text[32], const iscp_canvas_result *canvas);
 const char *canvas_kind_text(int32_t kind);
 
-/* Cells of a line: a class's name; a rate with its interval and counts. */
-void print_name(const char *name);
+/* Cells of a line: a rate with its interval and counts. */
 void print_interval(double rate, double low, double high, int64_t hits, int64_t count);
 
 #endif

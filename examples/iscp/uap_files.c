@@ -15,31 +15,6 @@ static char *path_of(const uap_results *results, const uap_row *row, const char 
   return join_path(results->settings->folder, name);
 }
 
-/* ---- Arrays ---- */
-
-static const int one = 1; /* its first byte tells the order of the machine's bytes */
-
-/* NumPy's format 1.0: ten bytes, then a line that fills up to a multiple of 64. */
-static void print_array(FILE *file, const float *values, const iscp_contract *form) {
-  char header[128 - 10 + 1];
-  int length = snprintf(header, sizeof header, "{'descr': '%cf4', 'fortran_order': False, 'shape': (%d, %d, %d), }",
-                        *(const char *)&one ? '<' : '>', form->channels, form->height, form->width);
-  fwrite("\x93NUMPY\1\0\x76\0", 1, 10, file);
-  fprintf(file, "%s%*s\n", header, 0x76 - 1 - length, "");
-  fwrite(values, sizeof *values, (size_t)form->channels * (size_t)form->height * (size_t)form->width, file);
-}
-
-static int write_array(const char *path, const float *values, const iscp_contract *form) {
-  whole_file whole;
-  int code = whole_open(&whole, path);
-  if (code != EXIT_DONE)
-    return code;
-  print_array(whole.file, values, form);
-  return whole_close(&whole, 1);
-}
-
-/* ---- Pictures ---- */
-
 /* Two images side by side, a pixel of white between them. */
 static float *join(const float *left, const float *right, const iscp_contract *form) {
   size_t width = (size_t)form->width, rows = (size_t)form->channels * (size_t)form->height, both = 2 * width + 1;
@@ -75,7 +50,8 @@ static iscp_status write_example(const char *path, const uap_results *results, u
 int uap_write_files(const uap_results *results, uap_row *row, const iscp_uap *uap, const iscp_pattern *pattern) {
   char *array = path_of(results, row, ".npy"), *picture = path_of(results, row, ".png");
   char *example = path_of(results, row, "-example.png");
-  int code = write_array(array, iscp_uap_perturbation(uap), iscp_model_contract(results->model));
+  const iscp_contract *form = iscp_model_contract(results->model);
+  int code = write_npy(array, iscp_uap_perturbation(uap), (int32_t[]){form->channels, form->height, form->width}, 3);
   iscp_status status = code == EXIT_DONE ? iscp_pattern_write_png(pattern, picture, 0) : ISCP_OK;
   if (code == EXIT_DONE && status == ISCP_OK)
     status = write_example(example, results, row, pattern);

@@ -9,7 +9,7 @@ static const char *method_text(const uap_settings *settings) {
 
 /* ---- JSON ---- */
 
-static void emit_measured(emitter *j, const uap_measured *m) {
+static void emit_judged(emitter *j, const uap_measured *m) {
   emit_open(j, NULL, '{');
   emit_number(j, "size", m->size);
   emit_integer(j, "pixels", m->cut.pixels);
@@ -44,7 +44,7 @@ static void emit_row(emitter *j, const uap_results *results, const uap_row *row)
   emit_integer(j, "steps", row->info.steps);
   emit_open(j, "power", '[');
   for (int32_t i = 0; i < row->count; i++)
-    emit_measured(j, &row->sizes[i]);
+    emit_judged(j, &row->sizes[i]);
   emit_close(j, ']');
   emit_close(j, '}');
 }

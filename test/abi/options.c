@@ -16,6 +16,7 @@ INIT(evaluate_options)
 INIT(model_options)
 INIT(report_options)
 INIT(search_options)
+INIT(uap_options)
 
 static const struct {
   const char *name;
@@ -24,7 +25,7 @@ static const struct {
     {"iscp_context_options", init_context_options},   {"iscp_contract", init_contract},
     {"iscp_dataset_options", init_dataset_options},   {"iscp_evaluate_options", init_evaluate_options},
     {"iscp_model_options", init_model_options},       {"iscp_report_options", init_report_options},
-    {"iscp_search_options", init_search_options},
+    {"iscp_search_options", init_search_options},     {"iscp_uap_options", init_uap_options},
 };
 
 START_TEST(init_fills_what_the_caller_has) {

@@ -6,7 +6,7 @@ import unittest
 
 from command import DATA, MODEL, PROGRAM, Case, run
 
-COMMANDS = ["info", "search", "power", "uap", "bench"]
+COMMANDS = ["info", "search", "power", "gradcam", "uap", "bench"]
 
 
 class Help(Case):

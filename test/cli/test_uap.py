@@ -39,12 +39,23 @@ class Uap(Case):
             self.assertEqual(power["nontarget"] + power["target"], 120)
             self.assertAlmostEqual(power["asr"], power["nontarget_hits"] / power["nontarget"])
             rates.append(power["asr"])
-            width, height, _, _ = read_png(self.folder / "uap" / row["picture"])
-            self.assertEqual((width % SIDE, height % SIDE), (0, 0))
+            self.check_amplified(read_png(self.folder / "uap" / row["picture"]), values)
             width, height, _, _ = read_png(self.folder / "uap" / row["example"])
             self.assertAlmostEqual(width / height, (2 * SIDE + 1) / SIDE)
             self.assertIn(f"{power['nontarget_hits']}/{power['nontarget']}", text)
         self.assertGreater(rates[1], rates[0])
+
+    def check_amplified(self, picture, values):
+        """Each pixel that is changed is grey + v / (2 max |v|); a rounding up or down."""
+        width, height, _, rows = picture
+        scale, largest = width // SIDE, max(map(abs, values))
+        self.assertEqual((width, height), (scale * SIDE, scale * SIDE))
+        for i in range(SIDE * SIDE):
+            v = [values[c * SIDE * SIDE + i] for c in range(CHANNELS)]
+            shown = rows[i // SIDE * scale][i % SIDE * scale * 3 :][:3]
+            for one, byte in zip(v, shown):
+                if any(v):
+                    self.assertAlmostEqual(byte, 255 * (0.5 + one / largest / 2), delta=1)
 
     def test_held_out_images_and_strongest_pixels(self):
         words = ["--eps", "64", "--fraction", "50%", "--sizes", "5,10"]
