@@ -156,6 +156,6 @@ int gradcam_maps(gradcam_run *run) {
     status = list_best(run);
   int code = status == ISCP_OK ? EXIT_DONE : failed(status);
   for (int32_t i = 0; code == EXIT_DONE && i < run->row_count; i++)
-    code = finish_row(run, &run->rows[i]);
+    code = signals_came() ? EXIT_INTERRUPTED : finish_row(run, &run->rows[i]);
   return code;
 }

@@ -275,6 +275,44 @@ START_TEST(wrong_arguments_are_named) {
 }
 END_TEST
 
+/* A context's memory bounds what is made here too, and less is asked for than backward to the image takes. */
+START_TEST(memory_is_bounded) {
+  iscp_context_options options;
+  iscp_context *context;
+  isc_tensor_set tensors;
+  iscp_contract contract = toy_contract(&small, HEIGHT, WIDTH);
+  int64_t image, stage[5];
+  for (int turn = 0; turn < 2; turn++) {
+    ASSERT_OK(iscp_context_options_init(&options, sizeof options));
+    options.memory = turn ? stage[3] - 1 : 0;
+    ASSERT_OK(iscp_context_create(&context, &options));
+    toy_tensors(&tensors, context, &small);
+    iscp_model *model = toy_model(context, &tensors, &contract);
+    iscp_gradcam *gradcam;
+    iscp_gradcam_options three;
+    ASSERT_OK(iscp_gradcam_options_init(&three, sizeof three));
+    three.stage = 3;
+    if (turn) {
+      support_failed(iscp_gradcam_create(&gradcam, model, &three), ISCP_ERROR_MEMORY, "expected");
+      ck_assert_ptr_null(gradcam);
+    } else {
+      ASSERT_OK(iscp_session_foretell(&image, model, 1, ISCP_SESSION_GRADIENT));
+      for (int32_t s = 1; s <= 4; s++) {
+        iscp_session *session;
+        ASSERT_OK(isc_session_foretell(&stage[s], model, 1, ISC_SESSION_STAGE + s));
+        ASSERT_OK(isc_session_create(&session, model, 1, ISC_SESSION_STAGE + s));
+        ck_assert_int_eq(iscp_session_memory(session), stage[s]);
+        iscp_session_destroy(session);
+      }
+      ck_assert(stage[4] < stage[3] && stage[3] < stage[2] && stage[2] < image);
+    }
+    iscp_model_destroy(model);
+    isc_tensor_set_release(&tensors, context);
+    iscp_context_destroy(context);
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("gradcam");
   TCase *gradcam = tcase_create("gradcam");
@@ -284,6 +322,7 @@ int main(void) {
   tcase_add_test(gradcam, a_pattern_is_where_the_map_is_highest);
   tcase_add_test(gradcam, a_shift_is_of_both_maps);
   tcase_add_test(gradcam, wrong_arguments_are_named);
+  tcase_add_test(gradcam, memory_is_bounded);
   suite_add_tcase(suite, gradcam);
   return support_run(suite);
 }

@@ -1,5 +1,6 @@
 /* lib/explain: universal perturbations. Steps of sgd by hand from a session's gradients, the count of the fooled by the
- * evaluation, cancelling everywhere, wrong arguments. DeepFool's own numbers are compared with PyTorch (test/oracle).
+ * evaluation, cancelling everywhere, a bound of memory, wrong arguments. DeepFool's own numbers are compared with PyTorch
+ * (test/oracle).
  *
  * Linked with --wrap=clock_gettime, so that every step is told, as search_cancel is. */
 #include <math.h>
@@ -256,6 +257,65 @@ START_TEST(the_options_in_force_are_told) {
 }
 END_TEST
 
+/* v of a toy network after two steps of 20 images, within `memory` bytes (0 = no bound), and what passes of 1 and of 3 images
+ * take. */
+static iscp_status craft_within(float v[TOY_NUMBERS], int64_t need[4], int64_t memory, int32_t method) {
+  static const toy small = {18, 8, ISCP_STEM_CIFAR, TOY_CHANNELS, TOY_CLASSES, 5};
+  static uint8_t pixels[20 * TOY_NUMBERS];
+  static const int32_t labels[20] = {0, 1, 3, 0, 1, 3, 0, 1, 3, 0, 1, 3, 0, 1, 3, 0, 1, 3, 0, 1};
+  for (int i = 0; i < 20 * TOY_NUMBERS; i++)
+    pixels[i] = (uint8_t)(i * 7919 % 251);
+  iscp_context_options context_options;
+  iscp_context *context;
+  ASSERT_OK(iscp_context_options_init(&context_options, sizeof context_options));
+  context_options.memory = memory;
+  ASSERT_OK(iscp_context_create(&context, &context_options));
+  isc_tensor_set tensors;
+  iscp_contract contract = toy_contract(&small, TOY_SIDE, TOY_SIDE);
+  toy_tensors(&tensors, context, &small);
+  iscp_model *model = toy_model(context, &tensors, &contract);
+  iscp_dataset_options data_options;
+  ASSERT_OK(iscp_dataset_options_init(&data_options, sizeof data_options));
+  data_options.contract = &contract;
+  data_options.classes = TOY_CLASSES;
+  iscp_dataset *dataset;
+  ASSERT_OK(iscp_dataset_from_memory(&dataset, context, pixels, labels, 20, TOY_SIDE, TOY_SIDE, TOY_CHANNELS, &data_options));
+  for (int32_t batch = 1; batch <= 3; batch++)
+    ASSERT_OK(iscp_session_foretell(&need[batch], model, batch, ISCP_SESSION_GRADIENT));
+  iscp_uap_options options = options_of(method);
+  options.batch = 20;
+  iscp_uap *uap;
+  iscp_status status = iscp_uap_create(&uap, model, dataset, TARGET, &options);
+  if (status == ISCP_OK) {
+    ASSERT_OK(iscp_uap_run(uap, NULL, NULL));
+    memcpy(v, iscp_uap_perturbation(uap), TOY_NUMBERS * sizeof *v);
+  }
+  iscp_uap_destroy(uap);
+  iscp_dataset_destroy(dataset);
+  iscp_model_destroy(model);
+  isc_tensor_set_release(&tensors, context);
+  iscp_context_destroy(context);
+  return status;
+}
+
+/* A batch in several passes is the same batch: sums differ by rounding alone, which may turn a sign here and there (sgd), and r in
+ * its last digits (deepfool). */
+START_TEST(memory_is_bounded) {
+  float whole[TOY_NUMBERS], passes[TOY_NUMBERS];
+  int64_t need[4];
+  for (int32_t method = ISCP_UAP_SGD; method <= ISCP_UAP_DEEPFOOL; method++) {
+    int same = 0;
+    ASSERT_OK(craft_within(whole, need, 0, method));
+    support_failed(craft_within(passes, need, need[1] - 1, method), ISCP_ERROR_MEMORY, "one image a pass needs");
+    int64_t own = (20 + 20 + 4) * TOY_NUMBERS * (int64_t)sizeof(float);
+    ASSERT_OK(craft_within(passes, need, need[3] + own, method));
+    for (int k = 0; k < TOY_NUMBERS; k++)
+      same += fabsf(whole[k] - passes[k]) < 1e-3f;
+    ck_assert_msg(same >= TOY_NUMBERS * 95 / 100, "%d of %d numbers are the same", same, TOY_NUMBERS);
+  }
+}
+END_TEST
+
 /* ---- Wrong arguments ---- */
 
 static void refuse(const toy_world *world, int32_t target, const iscp_uap_options *options, const char *words) {
@@ -327,6 +387,7 @@ int main(void) {
   tcase_add_test(uap, deepfool_stops_when_enough_are_fooled);
   tcase_add_test(uap, cancelled_everywhere_it_comes_out_the_same);
   tcase_add_test(uap, the_options_in_force_are_told);
+  tcase_add_test(uap, memory_is_bounded);
   tcase_add_test(uap, wrong_arguments_are_refused);
   tcase_add_test(uap, there_must_be_images_of_other_classes);
   suite_add_tcase(suite, uap);
