@@ -234,6 +234,8 @@ static int craft(run_state *s, int32_t class_index, double eps) {
     status = judge_all(s, row, uap);
   int code = status == ISCP_OK ? save(s, row, uap) : failed(status);
   iscp_uap_destroy(uap);
+  if (row == &s->results.rows[s->results.count])
+    free(row->sizes); /* it is not among the results */
   return code;
 }
 
@@ -245,10 +247,8 @@ static int craft_all(run_state *s) {
     int code = craft(s, s->classes[i / own->eps_count], own->eps[i % own->eps_count]);
     if (code == EXIT_INTERRUPTED)
       complain("interrupted; %d of %d perturbations are finished and in %s", s->results.count, wanted, own->folder);
-    if (code != EXIT_DONE) {
-      free(s->results.rows[s->results.count].sizes); /* of the row that is not among the results */
+    if (code != EXIT_DONE)
       return code;
-    }
   }
   return EXIT_DONE;
 }

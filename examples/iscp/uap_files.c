@@ -27,6 +27,12 @@ static float *join(const float *left, const float *right, const iscp_contract *f
   return strip;
 }
 
+/* About 168 picture pixels a side, as the pictures of patterns have. */
+static int32_t enlargement(const iscp_contract *form) {
+  int32_t longest = form->height > form->width ? form->height : form->width, scale = (2 * 168 + longest) / (2 * longest);
+  return scale < 1 ? 1 : scale > 64 ? 64 : scale;
+}
+
 /* The first image of another class, without the perturbation and with it. */
 static iscp_status write_example(const char *path, const uap_results *results, uap_row *row, const iscp_pattern *pattern) {
   const iscp_contract *form = iscp_model_contract(results->model);
@@ -40,7 +46,8 @@ static iscp_status write_example(const char *path, const uap_results *results, u
     status = iscp_pattern_attach(pattern, with);
   if (status == ISCP_OK) {
     float *strip = join(image, with, form);
-    status = iscp_image_write_png(results->context, strip, form->channels, form->height, 2 * form->width + 1, path, 0);
+    status = iscp_image_write_png(results->context, strip, form->channels, form->height, 2 * form->width + 1, path,
+                                  enlargement(form));
     free(strip);
   }
   free(image);
