@@ -5,7 +5,8 @@
 
 #include "program.h"
 
-static const cli_command *const commands[] = {&info_command, &check_command, &search_command, &power_command, &bench_command};
+static const cli_command *const commands[] = {&info_command, &check_command, &search_command, &power_command, &transfer_command,
+                                             &bench_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 const char *program_path;

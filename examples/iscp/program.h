@@ -34,7 +34,8 @@ typedef struct cli_command {
 } cli_command;
 
 extern const char *program_path; /* as it was called */
-extern const cli_command info_command, check_command, search_command, power_command, bench_command;
+extern const cli_command info_command, check_command, search_command, power_command, transfer_command,
+    bench_command;
 
 /* ---- Options (options.c) ---- */
 
@@ -72,6 +73,10 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The library's message of a call that failed. Returns EXIT_FAILED, for a cancelled call EXIT_INTERRUPTED. */
 int failed(iscp_status status);
+
+/* The command line `original` (a command's argv as it came, which NULL ends) with --resume, as a shell reads it, and the
+ * end of the line. */
+void print_to_go_on(char **original);
 
 /* ---- Inputs (inputs.c, model.c) ---- */
 

@@ -103,36 +103,11 @@ static int print_results(const run_state *s, const search_settings *settings) {
   return code;
 }
 
-/* A word of the command line as a shell reads it. */
-static void print_word(FILE *file, const char *word) {
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+,./:@%";
-  if (*word && !word[strspn(word, plain)]) {
-    fputs(word, file);
-    return;
-  }
-  fputc('\'', file);
-  for (; *word; word++)
-    fputs(*word == '\'' ? "'\\''" : (char[]){*word, 0}, file);
-  fputc('\'', file);
-}
-
-/* getopt takes any unambiguous beginning of an option's name. */
-static int is_option(const char *word, const char *name) {
-  size_t length = strlen(word);
-  return length >= 4 && !strncmp(word, name, length);
-}
-
 static void say_how_to_go_on(const run_state *s, char **original) {
   progress_clear();
   fprintf(stderr, "iscp: interrupted; %d of %d classes are finished and in %s; to go on: ",
           s->class_count - s->run.left, s->class_count, s->run.folder);
-  print_word(stderr, program_path);
-  for (char **word = original; *word; word++)
-    if (!is_option(*word, "--overwrite") && !is_option(*word, "--resume")) {
-      fputc(' ', stderr);
-      print_word(stderr, *word);
-    }
-  fputs(" --resume\n", stderr);
+  print_to_go_on(original);
 }
 
 static int search_with(run_state *s, search_settings *own, const inputs *in, const char **words, char **original) {
