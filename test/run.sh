@@ -20,8 +20,8 @@ done
 
 . test/support/packages.sh
 need_packages gcc g++ clang libclang-rt-14-dev libomp-dev meson ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libpng-dev \
-  libjpeg62-turbo-dev zlib1g-dev libarchive-dev libjansson-dev nettle-dev check python3 python3-venv python3-numpy python3-pil valgrind \
-  binutils abigail-tools dataset-fashion-mnist
+  libjpeg62-turbo-dev zlib1g-dev libarchive-dev libjansson-dev nettle-dev libcairo2-dev chromium check python3 python3-venv \
+  python3-numpy python3-pil valgrind binutils abigail-tools dataset-fashion-mnist
 
 # The Python of the tests: with PyTorch in an environment of its own, so that nothing of the machine's changes.
 python=python3

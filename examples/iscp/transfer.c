@@ -74,7 +74,8 @@ static int name_model(transfer_model *m, const char *word) {
     }
   if (right && *m->path)
     return EXIT_DONE;
-  complain("transfer: the model \"%s\" has no usable name, expected NAME=PATH, NAME of up to 64 letters, digits, - _ .", word);
+  complain("transfer: the model \"%s\" has no usable name, expected NAME=PATH, NAME of up to 64 of: letters, digits, . - _",
+           word);
   return EXIT_USAGE;
 }
 

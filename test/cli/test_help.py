@@ -6,7 +6,7 @@ import unittest
 
 from command import DATA, MODEL, PROGRAM, Case, run
 
-COMMANDS = ["info", "search", "power", "bench"]
+COMMANDS = ["info", "search", "power", "transfer", "bench"]
 
 
 class Help(Case):
@@ -31,7 +31,7 @@ class Help(Case):
         for command in COMMANDS:
             for option, value in re.findall(r"(?m)^ +(?:-\w, +)?(--[\w-]+)( \S+)?", run(command, "--help").stdout):
                 words = [option, "x"] if value else [option]
-                words += ["one", "word", "too", "many"]
+                words += ["one", "word", "too", "many"] * 3  # transfer takes eight
                 done = subprocess.run([PROGRAM, command, *words], capture_output=True, text=True)
                 self.assertEqual(done.returncode, 2, option)
                 self.assertNotIn("unknown", done.stderr)
