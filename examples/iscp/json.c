@@ -133,3 +133,18 @@ void emit_contract(emitter *j, const char *key, const iscp_contract *contract) {
   print_floats(j, "std", contract->std, contract->channels);
   emit_close(j, '}');
 }
+
+void emit_power(emitter *j, const iscp_power *p) {
+  emit_number(j, "pw", p->pw);
+  emit_number(j, "asr", p->asr);
+  emit_number(j, "accuracy", p->accuracy);
+  emit_integer(j, "nontarget", p->nontarget);
+  emit_integer(j, "nontarget_hits", p->nontarget_hits);
+  emit_integer(j, "nontarget_clean", p->nontarget_clean);
+  emit_integer(j, "target", p->target_images);
+  emit_integer(j, "target_correct", p->target_correct);
+  emit_number(j, "asr_low", p->asr_low);
+  emit_number(j, "asr_high", p->asr_high);
+  emit_number(j, "accuracy_low", p->accuracy_low);
+  emit_number(j, "accuracy_high", p->accuracy_high);
+}

@@ -95,44 +95,19 @@ static int print_results(const run_state *s, const search_settings *settings) {
   int code = table_from_list(&results, list, settings->power == POWER_ALL);
   if (code == EXIT_DONE) {
     table_print(&results);
-    printf("\npictures: %s/sheet.png, %s/pattern-<class>.png; figures: %s/result.json\n", settings->folder,
-           settings->folder, settings->folder);
+    printf("\npictures: %s/sheet.png, %s/pattern-<class>.png%s; figures: %s/result.json\n", settings->folder,
+           settings->folder, settings->search.canvas_steps ? ", canvas-<class>.png" : "", settings->folder);
   }
   table_release(&results);
   iscp_pattern_list_destroy(list);
   return code;
 }
 
-/* A word of the command line as a shell reads it. */
-static void print_word(FILE *file, const char *word) {
-  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+,./:@%";
-  if (*word && !word[strspn(word, plain)]) {
-    fputs(word, file);
-    return;
-  }
-  fputc('\'', file);
-  for (; *word; word++)
-    fputs(*word == '\'' ? "'\\''" : (char[]){*word, 0}, file);
-  fputc('\'', file);
-}
-
-/* getopt takes any unambiguous beginning of an option's name. */
-static int is_option(const char *word, const char *name) {
-  size_t length = strlen(word);
-  return length >= 4 && !strncmp(word, name, length);
-}
-
 static void say_how_to_go_on(const run_state *s, char **original) {
   progress_clear();
   fprintf(stderr, "iscp: interrupted; %d of %d classes are finished and in %s; to go on: ",
           s->class_count - s->run.left, s->class_count, s->run.folder);
-  print_word(stderr, program_path);
-  for (char **word = original; *word; word++)
-    if (!is_option(*word, "--overwrite") && !is_option(*word, "--resume")) {
-      fputc(' ', stderr);
-      print_word(stderr, *word);
-    }
-  fputs(" --resume\n", stderr);
+  print_to_go_on(original);
 }
 
 static int search_with(run_state *s, search_settings *own, const inputs *in, const char **words, char **original) {
@@ -191,7 +166,13 @@ const cli_command search_command = {
             "thorough one:\n\n"
             "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o result --classes 0-2\n"
             "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o audit --canvas positive,white \\\n"
-            "    --alpha auto --select power --power all\n"
+            "    --alpha auto --power all\n"
+            "\n"
+            "As the paper did it, and its other ways (smooth masks, a canvas learned with the mask):\n"
+            "\n"
+            "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o paper --preset paper\n"
+            "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o smooth --preset paper --tv 0.2\n"
+            "  iscp search model.safetensors t10k-images-idx3-ubyte.gz -o learned --learn-canvas\n"
             "\n"
             "A checkpoint of PyTorch does not say what its input is; Fashion-MNIST at 32x32, for one, is\n"
             "\n"

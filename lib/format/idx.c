@@ -24,11 +24,16 @@ static bool find_type(isc_dtype *dtype, uint8_t code) {
   return false;
 }
 
+/* HEAD bytes, inflated if the file is gzipped: no second gzip is looked into. */
+static bool read_head(isc_dtype *dtype, int32_t *dims, const uint8_t *head) {
+  *dims = head[3];
+  return !head[0] && !head[1] && find_type(dtype, head[2]) && head[3] >= 1 && head[3] <= ISC_MAX_DIMS;
+}
+
 bool isc_idx_probe(const uint8_t *head, size_t size) {
   isc_dtype dtype;
-  if (is_gzip(head, size))
-    return true;
-  return size >= HEAD && !head[0] && !head[1] && find_type(&dtype, head[2]) && head[3] >= 1 && head[3] <= ISC_MAX_DIMS;
+  int32_t dims;
+  return is_gzip(head, size) || (size >= HEAD && read_head(&dtype, &dims, head));
 }
 
 /* ---- A stream of bytes, inflated if need be ---- */
@@ -141,10 +146,9 @@ static iscp_status check_end(stream *s) {
 static iscp_status take_header(stream *s, isc_dtype *dtype, int32_t *dims, int64_t shape[ISC_MAX_DIMS]) {
   uint8_t head[HEAD], size[4];
   ISC_TRY(take(s, head, HEAD));
-  if (!isc_idx_probe(head, HEAD) || !find_type(dtype, head[2]))
+  if (!read_head(dtype, dims, head))
     return isc_fail(ISCP_ERROR_FORMAT, "starts with bytes %02x %02x %02x %02x, expected 00 00, a type of 08 to 0e and "
                     "1 to %d dimensions (IDX)", head[0], head[1], head[2], head[3], ISC_MAX_DIMS);
-  *dims = head[3];
   for (int32_t d = 0; d < *dims; d++) {
     ISC_TRY(take(s, size, 4));
     shape[d] = (int64_t)size[0] << 24 | size[1] << 16 | size[2] << 8 | size[3];

@@ -85,9 +85,11 @@ void isc_pool_forward(float *dst, uint8_t *which, const float *src, int64_t plan
 
 /* mean.c: over H x W; dense.c: the dense layer. features: N x C, weights: classes x C. */
 void isc_mean_forward(float *features, const float *src, int32_t n, int32_t c, int32_t hw, int32_t block);
-/* diff_src = diff_features / HW at every place, 0 where the bits are not set. */
+/* diff_src = diff_features / HW at every place, 0 where the bits (NULL = all set) are not set. */
 void isc_mean_backward(float *diff_src, const float *diff_features, const uint16_t *bits, int32_t n, int32_t c,
                        int32_t hw, int32_t block);
+/* dst (N C H W) = src (in blocks), for those outside of lib/nn. */
+void isc_unblock(float *dst, const float *src, int32_t n, int32_t c, int32_t hw, int32_t block);
 void isc_dense_forward(float *dst, const float *src, const float *weights, const float *bias, int32_t n, int32_t c,
                        int32_t classes);
 void isc_dense_backward_data(float *diff_src, const float *diff_dst, const float *weights, int32_t n, int32_t c,

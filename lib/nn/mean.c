@@ -1,8 +1,8 @@
-/* Mean over space, the network's features:
+/* Passes over space. The mean, the network's features:
  *
  *   features[n][c] = mean over H x W of src[n][c]          diff_src = diff_features / HW, then ReLU backward
  *
- * Each sum runs in one fixed order, whatever the threads. */
+ * Each sum runs in one fixed order, whatever the threads. And the way out of the blocks of channels. */
 #include "nn/backend.h"
 
 enum { LARGEST_BLOCK = 16 };
@@ -36,5 +36,18 @@ void isc_mean_backward(float *diff_src, const float *diff_features, const uint16
         for (int32_t j = 0; j < block; j++)
           plane[(int64_t)p * block + j] = value[j];
     }
-  isc_relu_backward(diff_src, bits, isc_activation_count(n, c, hw, 1, block));
+  if (bits)
+    isc_relu_backward(diff_src, bits, isc_activation_count(n, c, hw, 1, block));
+}
+
+void isc_unblock(float *dst, const float *src, int32_t n, int32_t c, int32_t hw, int32_t block) {
+  int64_t blocks = isc_blocks(c, block);
+#pragma omp parallel for collapse(2) schedule(static)
+  for (int32_t i = 0; i < n; i++)
+    for (int32_t channel = 0; channel < c; channel++) {
+      const float *from = src + (i * blocks + channel / block) * hw * block + channel % block;
+      float *to = dst + ((int64_t)i * c + channel) * hw;
+      for (int32_t p = 0; p < hw; p++)
+        to[p] = from[(int64_t)p * block];
+    }
 }

@@ -77,11 +77,12 @@ typedef struct isc_run {
   const iscp_context *context;
   const iscp_model *model;
   const iscp_dataset *dataset;
-  const iscp_search_options *search;
+  const iscp_search_options *search; /* with the preset's values filled in */
   const iscp_report_options *report;
 } isc_run;
 
 iscp_status isc_manifest_create(struct json_t **out, const isc_run *run);
+const char *isc_preset_name(int32_t preset); /* the word that stands for ISCP_PRESET_* */
 void isc_manifest_release(struct json_t *manifest);
 
 /* ISCP_ERROR_MISMATCH names the first thing in which two runs differ; the lists of classes may. */

@@ -363,6 +363,7 @@ def arrays():
     put("short.gz", gzip.compress(idx[:-1], mtime=0), "truncated")
     put("long.gz", gzip.compress(idx + b"e", mtime=0), "bytes after")
     put("other.gz", gzip.compress(b"text", mtime=0), "IDX")
+    put("twice.gz", gzip.compress(b"\x1f\x8b\x08\xda" + b"\xda" * 1020, mtime=0), "IDX")
     put("bomb.gz", gzip.compress(b"\0\0\x08\2\0\1\0\0\0\1\0\0", mtime=0), "gzipped bytes hold")
 
 
