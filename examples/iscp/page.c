@@ -85,6 +85,12 @@ int page_close(page *p) {
   return code;
 }
 
+void page_drop(page *p) {
+  if (p)
+    whole_close(&p->whole, 0);
+  free(p);
+}
+
 void page_heading(page *p, const char *text) {
   if (p)
     put_between(p, "<h2>", text, "</h2>\n");

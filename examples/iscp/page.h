@@ -49,4 +49,7 @@ void page_gallery_end(page *p);
 /* Puts the page in its place, whole, and frees it. EXIT_DONE or EXIT_FAILED; NULL is a failure that was told of. */
 int page_close(page *p);
 
+/* Gives the page up: nothing is left of it. */
+void page_drop(page *p);
+
 #endif

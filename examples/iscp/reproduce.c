@@ -48,9 +48,11 @@ typedef struct request {
   int model_count;
 } request;
 
+static const reproduce_item *const lists[] = {table_items, figure_items, model_items, attention_items, method_items};
+enum { LISTS = sizeof lists / sizeof *lists };
+
 static const reproduce_item *find_item(const char *name) {
-  const reproduce_item *const lists[] = {table_items, figure_items};
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < LISTS; i++)
     for (const reproduce_item *item = lists[i]; item->name; item++)
       if (!strcmp(item->name, name))
         return item;
@@ -70,12 +72,17 @@ static void add_item(request *asked, const reproduce_item *item) {
   asked->items[asked->item_count++] = item;
 }
 
+/* As the paper counts them. */
 static void add_all(request *asked) {
-  asked->all = 1;
-  for (const reproduce_item *item = table_items; item->name; item++)
-    add_item(asked, item);
-  for (const reproduce_item *item = figure_items; item->name; item++)
-    add_item(asked, item);
+  char name[16];
+  for (int i = 1; i <= 6; i++) {
+    snprintf(name, sizeof name, "table%d", i);
+    add_item(asked, find_item(name));
+  }
+  for (int i = 1; i <= 12; i++) {
+    snprintf(name, sizeof name, "figure%d", i);
+    add_item(asked, find_item(name));
+  }
 }
 
 /* Of "all" those are left out that need more models; one that was asked for by name is refused. */
@@ -139,6 +146,10 @@ static int check_settings(const search_settings *own) {
     complain("reproduce: --canvas names a file, expected kinds: positive, negative, random, white");
     return EXIT_USAGE;
   }
+  if (own->learn_canvas || own->learning) {
+    complain("reproduce: canvases are learned for table6 and figure6 alone, expected no --learn-canvas, --turns, --canvas-step");
+    return EXIT_USAGE;
+  }
   return EXIT_DONE;
 }
 
@@ -198,7 +209,10 @@ static int reproduce(reproduction *r, const request *asked) {
     status = show_item(r, asked->items[i]);
   if (status == ISCP_OK)
     return close_page(r);
-  return r->study.page ? study_stopped(s, status) : EXIT_FAILED;
+  if (!s->page)
+    return EXIT_FAILED;
+  page_drop(s->page);
+  return study_stopped(s, status);
 }
 
 static int run(const cli_command *command, int argc, char **argv) {
@@ -230,16 +244,17 @@ static int run(const cli_command *command, int argc, char **argv) {
 const cli_command reproduce_command = {
     .name = "reproduce",
     .summary = "Make the paper's tables and figures on your models",
-    .usage = "TABLE|FIGURE... MODEL[=NAME]... DATA -o DIR",
-    .text = "Of table1 to table6, figure1 to figure12, or all: those that one model, or the models given, do for.\n"
-            "Leaves DIR/index.html with everything in it, a CSV a table, an SVG and a PNG a plot, and the searches.\n"
-            "The paper's numbers stand beside the measured ones, and what it says of them is checked:\n\n"
+    .usage = "ITEM... MODEL... DATA -o DIR",
+    .text = "An ITEM is table1 to table6, figure1 to figure12, or all: those that the models given do for.\n"
+            "Leaves DIR/index.html with everything in it, a CSV a table, an SVG and a PNG a plot, and the\n"
+            "searches. The paper's numbers stand beside the measured ones, and what it says is checked:\n\n"
             "  iscp reproduce table1 figure1 examples/models/fashion-natural.safetensors \\\n"
             "    examples/data/t10k-2000-images-idx3-ubyte.gz -o paper\n"
-            "  iscp reproduce all natural.safetensors backdoor.safetensors=backdoored cifar-10-binary.tar.gz -o paper\n"
+            "  iscp reproduce all natural.safetensors backdoored=bd.safetensors cifar-10-binary.tar.gz -o paper\n"
             "\n"
-            "The search is as the paper's text has it (--preset paper) unless options say otherwise. Tables and most\n"
-            "figures are of the first model. Ctrl-C keeps what is done; the same command goes on with it.\n",
+            "A model is called by its file's name, or as NAME=MODEL says. Tables and most figures are of the\n"
+            "first. The search is the paper's text (--preset paper) unless options say otherwise. Ctrl-C\n"
+            "keeps what is done; the same command goes on with it.\n",
     .arguments = 3,
     .optional = MOST_WORDS - 3,
     .groups = groups,

@@ -11,8 +11,12 @@ typedef struct relation {
   char *claim, *numbers;
 } relation;
 
+enum { UAP_BOUNDS = 3 };
+
 typedef struct reproduction {
   study study;
+  double uaps[UAP_BOUNDS]; /* bounds that are planned (reproduce_uap.h) */
+  int uap_count;
   relation *relations; /* of the item at hand; the counts are of all */
   int relation_count, held, failed, open;
 } reproduction;
@@ -26,7 +30,7 @@ typedef struct reproduce_item {
 } reproduce_item;
 
 /* Ended by one without a name. */
-extern const reproduce_item table_items[], figure_items[];
+extern const reproduce_item table_items[], figure_items[], model_items[], attention_items[], method_items[];
 
 /* ---- Runs (reproduce_runs.c): on models[m], made if they are not there yet ---- */
 
@@ -34,6 +38,18 @@ study_run *base_run(reproduction *r, int m); /* as the options say; every canvas
 study_run *canvas_run(reproduction *r, int m, int32_t kind);
 study_run *tv_run(reproduction *r, int m, double beta);
 study_run *fraction_run(reproduction *r, int m, double fraction);
+
+study_run *learned_run(reproduction *r, int m);
+
+/* Mean clean accuracy of the run's classes and its deviation. */
+void mean_accuracy(double *mean, double *std, const study_run *run);
+/* Clean accuracy of a class, NaN if nothing was measured. */
+double class_accuracy(const study_run *run, int32_t y);
+
+/* Powers of patterns made by others, on the images that the runs of models[m] are measured on; `what` is for the progress. It
+ * is planned by study_plan with count + 1 passes. */
+iscp_status judge_patterns(reproduction *r, int m, iscp_pattern *const *patterns, int32_t count, iscp_power *powers,
+                           const char *what);
 
 /* Mean PW over the classes of a run at a size. */
 double mean_power(const study_run *run, double size);

@@ -1,6 +1,7 @@
 /* The runs that tables and figures are made of. One name is one run: an item that asks for it again shares it. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reproduce.h"
@@ -46,6 +47,55 @@ study_run *fraction_run(reproduction *r, int m, double fraction) {
   snprintf(variant, sizeof variant, "fraction-%g", fraction);
   options.fraction = fraction;
   return study_add(&r->study, m, variant, &options, POWER_SELECTED);
+}
+
+study_run *learned_run(reproduction *r, int m) {
+  iscp_search_options options = *base_options(r);
+  options.canvas_steps = r->study.base->canvas_steps;
+  return study_add(&r->study, m, "learned", &options, POWER_SELECTED);
+}
+
+/* ---- What was measured ---- */
+
+double class_accuracy(const study_run *run, int32_t y) {
+  iscp_power power = {.accuracy = NAN};
+  study_power(run, y, -1, run->run.report.sizes[0], &power);
+  return power.accuracy;
+}
+
+void mean_accuracy(double *mean, double *std, const study_run *run) {
+  const study_model *m = run->of;
+  double *values = take((size_t)m->class_count * sizeof *values);
+  int64_t count = 0;
+  for (int32_t i = 0; i < m->class_count; i++)
+    if (isfinite(values[count] = class_accuracy(run, m->classes[i])))
+      count++;
+  *mean = *std = NAN;
+  if (count)
+    iscp_mean_std(values, count, mean, std);
+  free(values);
+}
+
+iscp_status judge_patterns(reproduction *r, int m, iscp_pattern *const *patterns, int32_t count, iscp_power *powers,
+                           const char *what) {
+  const study_model *model = &r->study.models[m];
+  iscp_evaluation *evaluation = NULL;
+  iscp_evaluate_options options;
+  iscp_status status = iscp_evaluate_options_init(&options, sizeof options);
+  if (status != ISCP_OK)
+    return status;
+  options.images = r->study.base->report.images;
+  options.fraction = base_options(r)->fraction;
+  options.seed = base_options(r)->seed;
+  study_piece(&r->study, study_seconds(model, 1, 0), "%s", what);
+  status = iscp_evaluation_create(&evaluation, model->model, model->data, &options, study_show, &r->study);
+  study_piece(&r->study, study_seconds(model, count, 0), "%s", what);
+  for (int32_t i = 0; i < count; i++)
+    powers[i].struct_size = sizeof *powers;
+  if (status == ISCP_OK)
+    status = iscp_evaluation_powers(evaluation, (const iscp_pattern *const *)patterns, count, powers, study_show, &r->study);
+  iscp_evaluation_destroy(evaluation);
+  return status;
 }
 
 double mean_power(const study_run *run, double size) {

@@ -45,12 +45,6 @@ static void other_rows(grid *g, const paper_table *paper, const study_model *m) 
   }
 }
 
-static double accuracy_of(const study_run *run, int32_t y, double size) {
-  iscp_power power = {.accuracy = NAN};
-  study_power(run, y, -1, size, &power);
-  return power.accuracy;
-}
-
 static void power_rows(grid *g, const study_run *run, const paper_table *paper) {
   const study_model *m = run->of;
   const iscp_report_options *o = &run->run.report;
@@ -60,28 +54,15 @@ static void power_rows(grid *g, const study_run *run, const paper_table *paper) 
     grid_text(g, "%s", study_class(name, m, m->classes[i]));
     for (int32_t k = 0; k < o->size_count; k++)
       grid_number(g, class_power(run, m->classes[i], o->sizes[k]));
-    grid_number(g, accuracy_of(run, m->classes[i], o->sizes[0]));
+    grid_number(g, class_accuracy(run, m->classes[i]));
     paper_row_of(g, paper_find(paper, name), PAPER_COLUMNS);
   }
-}
-
-static void accuracy_mean(double *mean, double *std, const study_run *run) {
-  const study_model *m = run->of;
-  double *values = take((size_t)m->class_count * sizeof *values);
-  int64_t count = 0;
-  for (int32_t i = 0; i < m->class_count; i++)
-    if (isfinite(values[count] = accuracy_of(run, m->classes[i], run->run.report.sizes[0])))
-      count++;
-  *mean = *std = NAN;
-  if (count)
-    iscp_mean_std(values, count, mean, std);
-  free(values);
 }
 
 static void summary_rows(grid *g, const study_run *run, const paper_table *paper) {
   const iscp_report_options *o = &run->run.report;
   double accuracy[2];
-  accuracy_mean(&accuracy[0], &accuracy[1], run);
+  mean_accuracy(&accuracy[0], &accuracy[1], run);
   for (int want_std = 0; want_std < 2; want_std++) {
     const char *name = want_std ? "STD" : "mPW";
     grid_row(g, PAGE_PLAIN);

@@ -27,25 +27,38 @@ static char *file_word(const char *text, size_t length) {
   return word;
 }
 
-/* "models/natural.safetensors=clean": the path and "clean"; without a name the file's, "natural". A file of the whole
- * word's name comes first. */
+static char *name_of_file(const char *path) {
+  const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path, *dot = strrchr(file, '.');
+  return file_word(file, dot && dot > file ? (size_t)(dot - file) : strlen(file));
+}
+
+static int is_file(const char *path) { return access(path, F_OK) == 0; }
+
+/* "clean=models/natural.safetensors", or the other way round: the side that is a file is the model. Without a name it is
+ * called as its file, "natural". */
 static void split_word(study_model *m, const char *word) {
-  const char *equals = access(word, F_OK) ? strrchr(word, '=') : NULL;
-  m->path = take_copy(word);
-  if (equals) {
-    m->path[equals - word] = 0;
-    m->name = file_word(equals + 1, strlen(equals + 1));
-    return;
+  const char *first = strchr(word, '='), *last = strrchr(word, '=');
+  char *before = take_copy(word);
+  if (last)
+    before[last - word] = 0;
+  if (!first || is_file(word)) {
+    m->path = take_copy(word);
+    m->name = name_of_file(word);
+  } else if (is_file(before) && !is_file(first + 1)) {
+    m->path = take_copy(before);
+    m->name = file_word(last + 1, strlen(last + 1));
+  } else {
+    m->path = take_copy(first + 1);
+    m->name = file_word(word, (size_t)(first - word));
   }
-  const char *slash = strrchr(word, '/'), *file = slash ? slash + 1 : word, *dot = strrchr(file, '.');
-  m->name = file_word(file, dot && dot > file ? (size_t)(dot - file) : strlen(file));
+  free(before);
 }
 
 static int check_names(const study *s) {
   for (int i = 0; i < s->model_count; i++)
     for (int k = 0; k < i; k++)
       if (!*s->models[i].name || !strcmp(s->models[i].name, s->models[k].name)) {
-        complain("%s: two models are called \"%s\", expected MODEL=NAME with names that differ", s->word,
+        complain("%s: two models are called \"%s\", expected NAME=MODEL with names that differ", s->word,
                  s->models[i].name);
         return EXIT_USAGE;
       }

@@ -13,11 +13,12 @@
 #include "search_options.h"
 
 typedef struct study_model {
-  char *path, *name; /* MODEL=NAME, or the file's name */
+  char *path, *name; /* of NAME=MODEL, or the file's name */
   iscp_model *model;
   iscp_dataset *data; /* in this model's contract */
   int32_t *classes, class_count;
   double forward, gradient; /* seconds an image through the network, and there and back; 0 = not measured yet */
+  double forward_passes, gradient_passes; /* of the whole set, planned beside the runs */
 } study_model;
 
 typedef struct study_run {
@@ -46,17 +47,19 @@ typedef struct study {
   int code;          /* EXIT_FAILED once a file of it could not be written */
 } study;
 
-/* `words` are MODEL or MODEL=NAME. EXIT_DONE, or an exit code after saying why. */
+/* `words` are MODEL, NAME=MODEL or MODEL=NAME. EXIT_DONE, or an exit code after saying why. */
 int study_open(study *s, const inputs *in, const char *const *words, int count, const char *data);
 void study_close(study *s);
 
 /* A run of models[model] named `variant`, with these options of the search. */
 study_run *study_add(study *s, int model, const char *variant, const iscp_search_options *search, int power);
 
-/* Plans what is left of every run. Other work is planned by study_plan beforehand and told of by study_piece. */
+/* Plans what is left of every run, and says how long it takes. */
 int study_estimate(study *s);
-void study_plan(study *s, double seconds);
-/* The next piece of other work, planned to take `seconds`; ends the one before. */
+/* Other work on models[model], in passes over its images: planned before the estimate, and begun by study_piece, which ends
+ * the piece before. */
+void study_plan(study *s, int model, double forward, double gradient);
+double study_seconds(const study_model *m, double forward, double gradient);
 void study_piece(study *s, double seconds, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Progress callback of that work, its user pointer the study. */
 int study_show(const iscp_progress *progress, void *user);

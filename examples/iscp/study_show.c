@@ -6,6 +6,7 @@
 #include "study_show.h"
 
 void show_grid(study *s, grid *g, const char *name) {
+  progress_clear();
   grid_print(g, stdout);
   grid_show(g, s->page);
   char *path = study_path(s, "%s.csv", name);

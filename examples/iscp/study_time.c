@@ -126,20 +126,33 @@ static void say_time(const study *s) {
 }
 
 int study_estimate(study *s) {
-  for (int i = 0; i < s->run_count; i++) {
+  iscp_status status = ISCP_OK;
+  for (int i = 0; i < s->run_count && status == ISCP_OK; i++) {
     study_run *r = s->runs[i];
     int32_t left = classes_left(r);
-    iscp_status status = left ? learn_speed(&s->models[r->of - s->models]) : ISCP_OK;
-    if (status != ISCP_OK)
-      return failed(status);
+    status = left ? learn_speed(&s->models[r->of - s->models]) : ISCP_OK;
     plan_run(r, left);
     s->seconds += r->seconds;
   }
+  for (int i = 0; i < s->model_count && status == ISCP_OK; i++) {
+    study_model *m = &s->models[i];
+    status = m->forward_passes + m->gradient_passes > 0 ? learn_speed(m) : ISCP_OK;
+    s->seconds += study_seconds(m, m->forward_passes, m->gradient_passes);
+  }
+  if (status != ISCP_OK)
+    return failed(status);
   say_time(s);
   return EXIT_DONE;
 }
 
-void study_plan(study *s, double seconds) { s->seconds += seconds; }
+double study_seconds(const study_model *m, double forward, double gradient) {
+  return (double)iscp_dataset_count(m->data) * (forward * m->forward + gradient * m->gradient);
+}
+
+void study_plan(study *s, int model, double forward, double gradient) {
+  s->models[model].forward_passes += forward;
+  s->models[model].gradient_passes += gradient;
+}
 
 /* ---- Progress ---- */
 
