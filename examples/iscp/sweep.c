@@ -114,8 +114,10 @@ static int set_value(search_settings *variant, const char *option, const char *v
   return EXIT_USAGE;
 }
 
-static int check_variant(const search_settings *variant) {
+static int check_variant(search_settings *variant) {
   const iscp_search_options *o = &variant->search;
+  if (search_settings_learn(variant, "sweep") != EXIT_DONE)
+    return EXIT_USAGE;
   if (o->canvas_kinds & ISCP_CANVAS_USER) {
     complain("sweep: a canvas is a file, expected kinds: positive, negative, random, white");
     return EXIT_USAGE;
@@ -148,7 +150,7 @@ static int add_values(sweep *w, const search_settings *base) {
   return EXIT_DONE;
 }
 
-static int add_runs(sweep *w, const search_settings *base) {
+static int add_runs(sweep *w, search_settings *base) {
   w->runs = take((size_t)w->study.model_count * (size_t)w->value_count * sizeof *w->runs);
   int code = check_variant(base);
   if (w->over == SWEEP_OPTION || code != EXIT_DONE)
@@ -235,17 +237,18 @@ static int run(const cli_command *command, int argc, char **argv) {
 const cli_command sweep_command = {
     .name = "sweep",
     .summary = "Compare searches: one option at several values, or several models",
-    .usage = "MODEL[=NAME]... DATA --over OPTION=V,.. -o DIR",
-    .text = "Leaves DIR/sweep.csv, a plot (sweep.svg, sweep.png), the pages' pictures side by side (strip.png),\n"
-            "index.html with all of it, and the searches, each a report as of iscp search, in DIR/runs:\n\n"
+    .usage = "MODEL... DATA --over OPTION=V,.. -o DIR",
+    .text = "Leaves DIR/sweep.csv, a plot (sweep.svg, sweep.png), the patterns side by side (strip.png: a row a\n"
+            "class, a column a value), index.html, and the searches, each a report, in DIR/runs:\n\n"
             "  iscp sweep model.safetensors t10k-images-idx3-ubyte.gz --over alpha=0.1,0.2,0.3,auto -o alphas\n"
             "  iscp sweep model.safetensors t10k-images-idx3-ubyte.gz --over fraction=20%,60%,100% \\\n"
             "    --images all -o fractions\n"
-            "  iscp sweep model.safetensors t10k-images-idx3-ubyte.gz --over canvas=positive,white,positive+white \\\n"
-            "    -o canvases\n"
-            "  iscp sweep epoch-3.pth=3 epoch-10.pth=10 epoch-50.pth=50 cifar-10-binary.tar.gz -o stages\n"
+            "  iscp sweep model.safetensors t10k-images-idx3-ubyte.gz -o canvases \\\n"
+            "    --over canvas=positive,white,positive+white\n"
+            "  iscp sweep 3=epoch-3.pth 10=epoch-10.pth 50=epoch-50.pth cifar-10-binary.tar.gz -o stages\n"
             "\n"
-            "The other options hold for every value. Ctrl-C keeps what is done; the same command goes on with it.\n",
+            "A model is called by its file's name, or as NAME=MODEL says. The other options hold for every\n"
+            "value. Ctrl-C keeps what is done; the same command goes on with it.\n",
     .arguments = 2,
     .optional = MOST_WORDS - 2,
     .groups = groups,

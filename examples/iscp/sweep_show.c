@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "strip.h"
 #include "sweep.h"
 
 enum { MOST_PICTURED = 20 };
@@ -167,6 +168,31 @@ static void show_pictures(sweep *w, int model) {
   }
 }
 
+/* A row a class, a column a value: DIR/strip.png, of several models DIR/strip-<model>.png. */
+static iscp_status write_strip(const sweep *w, int model) {
+  const study_model *m = &w->study.models[model];
+  strip *all = strip_new(m->class_count, w->value_count, iscp_model_contract(m->model));
+  iscp_status status = ISCP_OK;
+  for (int32_t i = 0; i < m->class_count * w->value_count && status == ISCP_OK; i++) {
+    int v = i % w->value_count;
+    const study_run *run = sweep_run(w, model, v);
+    int32_t entry = study_entry(run, m->classes[i / w->value_count], -1);
+    iscp_pattern *pattern;
+    if (entry < 0)
+      continue;
+    status = iscp_pattern_list_cut(&pattern, run->list, entry, ISCP_CUT_SIZE, sweep_size(w, v));
+    if (status == ISCP_OK)
+      status = strip_put(all, i / w->value_count, v, pattern);
+    iscp_pattern_destroy(pattern);
+  }
+  char *path = model_rows(w) > 1 ? study_path(&w->study, "strip-%s.png", m->name) : study_path(&w->study, "strip.png");
+  if (status == ISCP_OK)
+    status = strip_write(all, w->study.context, path, w->study.base->report.scale);
+  free(path);
+  strip_free(all);
+  return status;
+}
+
 int sweep_show(sweep *w) {
   study *s = &w->study;
   char *path = study_path(s, "index.html"), title[96];
@@ -182,6 +208,8 @@ int sweep_show(sweep *w) {
     page_heading(s->page, w->over == SWEEP_STAGE ? "Stages" : s->models[m].name);
     show_table(w, m);
     show_pictures(w, m);
+    if (write_strip(w, m) != ISCP_OK)
+      s->code = failed(ISCP_ERROR_IO);
   }
   int code = page_close(s->page);
   printf("page: %s/index.html; figures: %s/sweep.csv; searches: %s/runs\n", s->folder, s->folder, s->folder);
