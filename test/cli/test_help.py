@@ -6,7 +6,7 @@ import unittest
 
 from command import DATA, MODEL, PROGRAM, Case, run
 
-COMMANDS = ["info", "search", "power", "gradcam", "uap", "transfer", "bench"]
+COMMANDS = ["info", "search", "power", "gradcam", "uap", "transfer", "sweep", "reproduce", "bench"]
 
 
 class Help(Case):
