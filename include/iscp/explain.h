@@ -61,19 +61,20 @@ ISCP_API iscp_status iscp_gradcam_create(iscp_gradcam **out, const iscp_model *m
 ISCP_API void iscp_gradcam_destroy(iscp_gradcam *gradcam);
 
 /* The map of one image: `map` is height x width float32, >= 0 and not scaled, the caller's; `image` is channels x height x
- * width in [0,1]. `class_index` is a class, or -1 for the one that the model predicts. `info` may be NULL. One thread at a
- * time (ISCP_ERROR_BUSY otherwise). Since 0.1. */
+ * width in [0,1]. `class_index` is a class, or -1 for the one that the model predicts. `info` may be NULL.
+ * ISCP_ERROR_ARGUMENT names a pixel beyond [0,1]. One thread at a time (ISCP_ERROR_BUSY otherwise). Since 0.1. */
 ISCP_API iscp_status iscp_gradcam_map(float *map, iscp_gradcam_info *info, iscp_gradcam *gradcam, const float *image,
                                       int32_t class_index);
 
-/* The pixels of `image` where its map is highest, as a pattern of the map's class. Ties by index. `cut_kind` and `cut` as of
- * iscp_pattern_create; for ISCP_CUT_GAMMA the mask is map / maximum. On success the caller owns *out; on failure *out is
- * NULL. Since 0.1. */
+/* The pixels of `image` where its map is highest, as a pattern of the map's class. Ties by index, so that of a map of zeros
+ * (iscp_gradcam_info: maximum) they are the first ones and tell nothing. `cut_kind` and `cut` as of iscp_pattern_create; for
+ * ISCP_CUT_GAMMA the mask is map / maximum. On success the caller owns *out; on failure *out is NULL. Since 0.1. */
 ISCP_API iscp_status iscp_gradcam_pattern(iscp_pattern **out, iscp_gradcam *gradcam, const float *image,
                                           int32_t class_index, int32_t cut_kind, double cut);
 
 /* Maps of the predicted class without and with the pattern on the image, and how much of each lies on the pattern's pixels
- * (Figure 12). `before` and `after` are height x width float32 each, the caller's, and may be NULL. Since 0.1. */
+ * (Figure 12). `before` and `after` are height x width float32 each, the caller's, and may be NULL. ISCP_ERROR_MISMATCH if the
+ * pattern is not of the model's shape. On failure nothing is written. Since 0.1. */
 ISCP_API iscp_status iscp_gradcam_shift(iscp_attention_shift *shift, float *before, float *after, iscp_gradcam *gradcam,
                                         const float *image, const iscp_pattern *pattern);
 

@@ -157,6 +157,8 @@ iscp_status iscp_gradcam_map(float *map, iscp_gradcam_info *info, iscp_gradcam *
                              int32_t class_index) {
   if (!map)
     return isc_fail(ISCP_ERROR_ARGUMENT, "map is NULL");
+  if (info)
+    ISC_TRY(isc_output_check(info, sizeof *info, "iscp_gradcam_info"));
   ISC_TRY(check_call(gradcam, image, class_index));
   iscp_gradcam_info made = {.struct_size = sizeof made, .class_index = class_index};
   ISC_TRY(make_map(map, &made, gradcam, image));

@@ -49,6 +49,7 @@ iscp_status iscp_gradcam_shift(iscp_attention_shift *shift, float *before, float
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL",
                     !shift ? "shift" : !gradcam ? "gradcam" : !image ? "image" : "pattern");
   iscp_pattern_info form;
+  ISC_TRY(isc_output_check(shift, sizeof *shift, "iscp_attention_shift"));
   ISC_TRY(check(&form, gradcam, pattern));
   size_t pixels = (size_t)form.height * (size_t)form.width, numbers = pixels * (size_t)form.channels;
   const iscp_context *context = isc_pattern_context(pattern);

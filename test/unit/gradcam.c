@@ -257,6 +257,11 @@ START_TEST(wrong_arguments_are_named) {
   support_failed(iscp_gradcam_pattern(&pattern, w.gradcam, w.image, -1, ISCP_CUT_GAMMA, 1.5), ISCP_ERROR_ARGUMENT,
                  "cut is 1.5");
   ck_assert_ptr_null(pattern);
+  iscp_gradcam_info short_ = {.struct_size = 8};
+  iscp_attention_shift small_ = {.struct_size = 8};
+  map[0] = -7;
+  support_failed(iscp_gradcam_map(map, &short_, w.gradcam, w.image, 0), ISCP_ERROR_ABI, "iscp_gradcam_info");
+  ck_assert(map[0] == -7); /* found before the work is done */
   w.image[7] = NAN;
   support_failed(iscp_gradcam_map(map, NULL, w.gradcam, w.image, 0), ISCP_ERROR_ARGUMENT, "image[7] is nan, expected 0 to 1");
   w.image[7] = 2;
@@ -267,6 +272,7 @@ START_TEST(wrong_arguments_are_named) {
                                 ISCP_TIES_INDEX));
   support_failed(iscp_gradcam_shift(&shift, NULL, NULL, w.gradcam, w.image, pattern), ISCP_ERROR_MISMATCH,
                  "the pattern is 3x20x24, expected 3x24x20");
+  support_failed(iscp_gradcam_shift(&small_, NULL, NULL, w.gradcam, w.image, pattern), ISCP_ERROR_ABI, "iscp_attention_shift");
   support_failed(iscp_gradcam_shift(NULL, NULL, NULL, w.gradcam, w.image, pattern), ISCP_ERROR_ARGUMENT, "shift");
   support_failed(iscp_gradcam_shift(&shift, NULL, NULL, w.gradcam, w.image, NULL), ISCP_ERROR_ARGUMENT, "pattern");
   iscp_pattern_destroy(pattern);
