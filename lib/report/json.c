@@ -265,7 +265,8 @@ static iscp_status parse_canvas(iscp_canvas_result *canvas, const json_t *object
   ISC_TRY(get_number(&canvas->loss, object, "loss"));
   ISC_TRY(get_number(&canvas->power, object, "dn_power"));
   ISC_TRY(get_int32(&canvas->steps, object, "steps"));
-  ISC_TRY(get_int32(&canvas->canvas_steps, object, "canvas_steps"));
+  if (json_object_get(object, "canvas_steps")) /* not there before canvases could be learned */
+    ISC_TRY(get_int32(&canvas->canvas_steps, object, "canvas_steps"));
   ISC_TRY(get_int32(&canvas->saturated, object, "saturated"));
   return get_int32(&canvas->zeros, object, "zeros");
 }
