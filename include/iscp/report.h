@@ -104,8 +104,8 @@ ISCP_API iscp_status iscp_pattern_list_draw(const iscp_pattern_list *list, doubl
  * Outputs may be NULL. Since 0.1. */
 ISCP_API iscp_status iscp_pattern_list_plan(const iscp_pattern_list *list, int32_t *lanes, int32_t *pass_batch);
 
-/* Writes one pattern as a PNG, `scale` picture pixels an image pixel (1 to 64, 0 = chosen by size): its pixels on a
- * chequered ground of two greys. Since 0.1. */
+/* Writes one pattern as a PNG, `scale` picture pixels an image pixel (1 to 64, 0 = chosen by size; the picture has 2^28 pixels
+ * at most): its pixels on a chequered ground of two greys, or what is added as grey + v / (2 max |v|). Since 0.1. */
 ISCP_API iscp_status iscp_pattern_write_png(const iscp_pattern *pattern, const char *path, int32_t scale);
 
 /* Encodes the same picture into memory. *size is the picture's bytes; they are written to `buffer`, of `capacity`
@@ -113,8 +113,8 @@ ISCP_API iscp_status iscp_pattern_write_png(const iscp_pattern *pattern, const c
 ISCP_API iscp_status iscp_pattern_encode_png(int64_t *size, const iscp_pattern *pattern, int32_t scale, uint8_t *buffer,
                                              int64_t capacity);
 
-/* Writes an image, channels (1 or 3) x height x width float32 in [0,1] (what is beyond is held to it), as a PNG; `scale` as of
- * iscp_pattern_write_png. The file is whole or absent. Since 0.1. */
+/* Writes an image, channels (1 or 3) x height x width float32 in [0,1] (what is beyond is held to it, NaN is 0), sides of at
+ * most 16384, as a PNG; `scale` as of iscp_pattern_write_png. The file is whole or absent. Since 0.1. */
 ISCP_API iscp_status iscp_image_write_png(iscp_context *context, const float *image, int32_t channels, int32_t height,
                                           int32_t width, const char *path, int32_t scale);
 

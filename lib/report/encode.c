@@ -3,13 +3,21 @@
 
 #include "report/report.h"
 
-enum { LARGEST_SIDE = 16384 /* several images side by side */, LARGEST_SCALE = 64 };
+enum {
+  LARGEST_SIDE = 16384, /* several images side by side */
+  LARGEST_SCALE = 64,
+  LARGEST_PICTURE = LARGEST_SIDE * LARGEST_SIDE /* pixels */
+};
 
-static iscp_status choose_scale(int32_t *scale, int32_t height, int32_t width) {
+iscp_status isc_picture_choose_scale(int32_t *scale, int32_t height, int32_t width) {
   if (*scale < 0 || *scale > LARGEST_SCALE)
     return isc_fail(ISCP_ERROR_ARGUMENT, "scale is %d, expected 1 to %d, or 0 for one chosen by size", *scale, LARGEST_SCALE);
   if (!*scale)
     *scale = isc_picture_scale(height, width);
+  int64_t pixels = (int64_t)height * width * *scale * *scale;
+  if (pixels > LARGEST_PICTURE)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "scale is %d, which makes a picture of %lld pixels, expected at most %d", *scale,
+                    (long long)pixels, LARGEST_PICTURE);
   return ISCP_OK;
 }
 
@@ -41,7 +49,7 @@ iscp_status isc_pattern_picture(isc_picture *picture, const iscp_pattern *patter
   memset(picture, 0, sizeof *picture);
   iscp_pattern_info info = {.struct_size = sizeof info};
   ISC_TRY(iscp_pattern_get_info(pattern, &info));
-  ISC_TRY(choose_scale(&scale, info.height, info.width));
+  ISC_TRY(isc_picture_choose_scale(&scale, info.height, info.width));
   ISC_TRY(isc_picture_create(picture, isc_pattern_context(pattern), info.width * scale, info.height * scale, 0));
   isc_draw_pattern(picture, 0, 0, scale, pattern, &info);
   return ISCP_OK;
@@ -82,7 +90,7 @@ static iscp_status draw(isc_picture *picture, const iscp_context *context, const
   if (!context)
     return isc_fail(ISCP_ERROR_ARGUMENT, "context is NULL");
   ISC_TRY(check_form(image, channels, height, width));
-  ISC_TRY(choose_scale(&scale, height, width));
+  ISC_TRY(isc_picture_choose_scale(&scale, height, width));
   ISC_TRY(isc_picture_create(picture, context, width * scale, height * scale, 0));
   isc_draw_image(picture, 0, 0, scale, image, channels, height, width);
   return ISCP_OK;

@@ -32,8 +32,6 @@ static iscp_status check_options(const iscp_report_options *options, int64_t pix
   if ((options->resume | options->overwrite) & ~1)
     return isc_fail(ISCP_ERROR_ARGUMENT, "resume is %d and overwrite %d, expected 0 or 1", options->resume,
                     options->overwrite);
-  if (options->scale < 0 || options->scale > 64)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "scale is %d, expected 0 to 64", options->scale);
   if (options->images < ISCP_IMAGES_HELDOUT || options->images > ISCP_IMAGES_SEARCHED)
     return isc_fail(ISCP_ERROR_ARGUMENT, "images is %d, expected 1 to 3 (ISCP_IMAGES_*)", options->images);
   if (!options->sizes || options->size_count < 1 || options->size_count > ISC_MOST_SIZES)
@@ -98,8 +96,7 @@ static iscp_status fill(iscp_report *report, const char *folder, const isc_run *
   report->options = *run->report;
   memcpy(report->sizes, run->report->sizes, (size_t)run->report->size_count * sizeof *report->sizes);
   report->options.sizes = report->sizes;
-  if (!report->options.scale)
-    report->options.scale = isc_picture_scale(report->height, report->width);
+  ISC_TRY(isc_picture_choose_scale(&report->options.scale, report->height, report->width));
   print_title(report, run, info);
   ISC_TRY(copy_names(report, run));
   if (!(report->folder = isc_strdup(report->context, folder)))

@@ -309,6 +309,9 @@ START_TEST(images_are_written_and_encoded_alike) {
   support_failed(iscp_image_write_png(context, image, 2, 1, 2, path, 2), ISCP_ERROR_ARGUMENT, "channels is 2");
   support_failed(iscp_image_write_png(context, image, 3, 0, 2, path, 2), ISCP_ERROR_ARGUMENT, "0x2");
   support_failed(iscp_image_write_png(context, image, 3, 1, 2, path, 65), ISCP_ERROR_ARGUMENT, "scale is 65");
+  static float large[1024 * 512];
+  support_failed(iscp_image_write_png(context, large, 1, 1024, 512, path, 23), ISCP_ERROR_ARGUMENT,
+                 "scale is 23, which makes a picture of 277348352 pixels, expected at most 268435456");
   support_failed(iscp_image_encode_png(NULL, context, image, 3, 1, 2, 2, NULL, 0), ISCP_ERROR_ARGUMENT, "size");
   support_context_end(context);
 }
