@@ -20,8 +20,11 @@ int whole_open(whole_file *whole, const char *path) {
 }
 
 int whole_close(whole_file *whole, int good) {
-  int lost = ferror(whole->file), code = EXIT_FAILED;
-  lost |= fclose(whole->file) != 0;
+  int lost = ferror(whole->file), why = errno, code = EXIT_FAILED;
+  if (fclose(whole->file) == 0)
+    errno = why; /* of the write that was lost */
+  else
+    lost = 1;
   if (good && !lost && rename(whole->partial, whole->path) == 0)
     code = EXIT_DONE;
   else if (good)
