@@ -105,9 +105,10 @@ static int set_alpha(iscp_search_options *search, const char *value) {
 }
 
 static int set_canvas_step(search_settings *settings, const char *value) {
-  if (!read_number(&settings->search.canvas_step, value))
+  double *step = &settings->search.canvas_step;
+  if (!read_number(step, value) || *step <= 0 || *step > 255)
     return wrong_value("canvas-step", value, "255ths above 0, at most 255");
-  settings->search.canvas_step /= 255;
+  *step /= 255;
   settings->learning = "--canvas-step";
   return EXIT_DONE;
 }

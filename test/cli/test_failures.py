@@ -58,7 +58,6 @@ class Inputs(Case):
             (["--step", "0"], ["step", "0"]),
             (["--fraction", "0"], ["fraction", "0"]),
             (["--fraction", "150%"], ["fraction", "1.5"]),
-            (["--learn-canvas", "--canvas-step", "256"], ["canvas_step", "1.00392"]),
             (["--select-size", "0"], ["select_size", "0"]),
             (["--lanes", "-1"], ["lanes", "-1"]),
             (["--canvas", "nowhere.png"], ["nowhere.png"]),
