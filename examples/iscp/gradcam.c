@@ -1,7 +1,6 @@
 /* iscp gradcam: where a model looks, how well the place predicts, and how a pattern draws the look. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "gradcam.h"
 
@@ -175,31 +174,16 @@ static int open_inputs(gradcam_run *run, const inputs *in, const char **words) {
   return read_index(run);
 }
 
-/* result.json is last: a folder without it holds nothing that is finished. */
-static int open_folder(const gradcam_settings *own) {
-  char *result = join_path(own->folder, "result.json");
-  int code = EXIT_DONE;
-  make_parents(result);
-  if (run_is_there(own->folder) && !own->overwrite) {
-    complain("%s holds results already; replace them by --overwrite", own->folder);
-    code = EXIT_FAILED;
-  } else {
-    unlink(result);
-  }
-  free(result);
-  return code;
-}
-
 static int run_with(gradcam_run *run, const inputs *in, const char **words) {
   int code = open_inputs(run, in, words);
   if (code != EXIT_DONE)
     return code;
   iscp_status status = open_tools(run);
-  code = status == ISCP_OK ? open_folder(run->own) : failed(status);
+  code = status == ISCP_OK ? results_open(run->context, run->own->folder, run->own->overwrite) : failed(status);
   if (code == EXIT_DONE)
     code = run->list ? gradcam_shifts(run) : gradcam_maps(run);
   if (code == EXIT_DONE)
-    code = gradcam_write_json(run);
+    code = gradcam_write_json(run); /* last: a folder without it holds nothing that is finished */
   progress_clear();
   if (code == EXIT_INTERRUPTED)
     complain("interrupted; the same command begins anew");

@@ -26,16 +26,25 @@ static iscp_status tell(int64_t done, int64_t total) {
   return progress_show(&progress, NULL) ? ISCP_ERROR_CANCELLED : ISCP_OK;
 }
 
+/* As many images a pass as the context's memory allows. */
+static iscp_status open_session(iscp_session **session, int32_t *batch, const iscp_model *model) {
+  iscp_status status = ISCP_ERROR_MEMORY;
+  for (*batch = BATCH; status == ISCP_ERROR_MEMORY && *batch; *batch /= 2)
+    if ((status = iscp_session_create(session, model, *batch, ISCP_SESSION_INFERENCE)) == ISCP_OK)
+      break;
+  return status;
+}
+
 /* The images of `candidates` through the network. */
 static iscp_status run_candidates(best *found, const gradcam_run *run, const int64_t *candidates, int64_t count) {
   iscp_session *session;
-  int32_t classes = class_count(run->model);
+  int32_t classes = class_count(run->model), batch;
   float *images = take(BATCH * run->numbers * sizeof *images);
   float *logits = take((size_t)BATCH * (size_t)classes * sizeof *logits);
-  iscp_status status = iscp_session_create(&session, run->model, BATCH, ISCP_SESSION_INFERENCE);
+  iscp_status status = open_session(&session, &batch, run->model);
   progress_label("best canvases");
-  for (int64_t start = 0; status == ISCP_OK && start < count; start += BATCH) {
-    int64_t rows = count - start < BATCH ? count - start : BATCH;
+  for (int64_t start = 0; status == ISCP_OK && start < count; start += batch) {
+    int64_t rows = count - start < batch ? count - start : batch;
     for (int64_t r = 0; status == ISCP_OK && r < rows; r++)
       status = iscp_dataset_image(run->data, candidates[start + r], images + (size_t)r * run->numbers);
     if (status == ISCP_OK)
@@ -138,6 +147,9 @@ static int finish_row(gradcam_run *run, gradcam_row *row) {
   if (status == ISCP_OK)
     status = iscp_gradcam_map(run->map, &row->info, run->gradcam, run->image, row->class_index);
   row->class_index = row->info.class_index;
+  if (status == ISCP_OK && !(row->info.maximum > 0))
+    complain("class %d, image %lld: nothing speaks for the class there; the map is 0, its pattern merely the first pixels",
+             row->class_index, (long long)row->image);
   for (int32_t k = 0; status == ISCP_OK && k < run->own->size_count; k++)
     status = measure(run, row, k);
   if (status != ISCP_OK)

@@ -1,4 +1,5 @@
 /* One search into one report, measured class by class. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,35 @@ int run_is_there(const char *folder) {
   int is_there = access(result, F_OK) == 0;
   free(result);
   return is_there;
+}
+
+static int is_report(iscp_context *context, const char *folder) {
+  iscp_pattern_list *list;
+  iscp_status status = iscp_pattern_list_load(&list, context, folder);
+  iscp_pattern_list_destroy(list);
+  return status == ISCP_OK;
+}
+
+static int refuse(const char *folder, const char *why) {
+  complain("%s: %s", folder, why);
+  return EXIT_FAILED;
+}
+
+int results_open(iscp_context *context, const char *folder, int overwrite) {
+  struct stat entry;
+  if (is_report(context, folder))
+    return refuse(folder, "it holds a report of iscp search, expected another folder behind -o");
+  if (run_is_there(folder) && !overwrite)
+    return refuse(folder, "it holds results already; replace them by --overwrite");
+  make_parents(folder);
+  if (mkdir(folder, 0777) && errno != EEXIST)
+    return refuse(folder, strerror(errno));
+  if (stat(folder, &entry) || !S_ISDIR(entry.st_mode))
+    return refuse(folder, "it is no folder, expected one behind -o");
+  char *result = join_path(folder, "result.json");
+  unlink(result);
+  free(result);
+  return EXIT_DONE;
 }
 
 /* ---- Measuring ---- */

@@ -42,6 +42,11 @@ void run_release(search_run *run);
 /* Whether `folder` holds a result.json. */
 int run_is_there(const char *folder);
 
+/* Opens the folder of a command that leaves a result.json of its own there: made with its parents, and without the result.json
+ * of an earlier run, which goes only if `overwrite` is set. A report of iscp search never does. EXIT_DONE, or EXIT_FAILED
+ * after saying why. */
+int results_open(iscp_context *context, const char *folder, int overwrite);
+
 /* Patterns of a class that are measured where it has `canvases` canvases. */
 int64_t run_patterns(const search_run *run, int32_t canvases);
 

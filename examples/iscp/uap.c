@@ -1,10 +1,8 @@
 /* iscp uap: a universal adversarial perturbation towards each class, for each bound, and what it does. What is finished
  * is on disk at once. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "run.h"
 #include "uap.h"
@@ -255,19 +253,6 @@ static int craft_all(run_state *s) {
 
 /* ---- Running ---- */
 
-static int open_folder(const uap_settings *own) {
-  if (run_is_there(own->folder) && !own->overwrite) {
-    complain("%s holds results already; replace them by --overwrite", own->folder);
-    return EXIT_FAILED;
-  }
-  make_parents(own->folder);
-  if (mkdir(own->folder, 0777) && errno != EEXIST) {
-    complain("%s cannot be made: %s", own->folder, strerror(errno));
-    return EXIT_FAILED;
-  }
-  return EXIT_DONE;
-}
-
 static int run_with(run_state *s, const uap_settings *own, const inputs *in, const char **words) {
   int code = open_context(&s->results.context, &in->machine);
   if (code == EXIT_DONE)
@@ -277,7 +262,7 @@ static int run_with(run_state *s, const uap_settings *own, const inputs *in, con
   if (code == EXIT_DONE && !(s->classes = choose_classes(&s->class_count, own->classes, s->results.model, s->results.data)))
     code = EXIT_USAGE;
   if (code == EXIT_DONE)
-    code = open_folder(own);
+    code = results_open(s->results.context, own->folder, own->overwrite);
   if (code != EXIT_DONE)
     return code;
   iscp_status status = create_evaluations(s);

@@ -2,13 +2,15 @@
 
 import json
 import math
+import resource
+import signal
 import unittest
 
 from command import CHANNELS, DATA, LIMIT, MODEL, SIDE, Case, read_npy, read_png, run, search
 
 
-def gradcam(folder, *words, code=0):
-    return run("gradcam", MODEL, DATA, "-o", folder, "--limit", LIMIT, *words, code=code)
+def gradcam(folder, *words, code=0, **options):
+    return run("gradcam", MODEL, DATA, "-o", folder, "--limit", LIMIT, *words, code=code, **options)
 
 
 class GradCam(Case):
@@ -89,6 +91,36 @@ class GradCam(Case):
         self.assertEqual((self.folder / "result.json").read_bytes(), before)
         gradcam(self.folder, "--index", "2", "--power", "none", "--overwrite")
         self.assertEqual(self.read_result(self.folder)["maps"][0]["image"], 2)
+
+    def test_a_searchs_report_is_never_replaced(self):
+        search(self.folder, "--classes", "0", "--power", "none")
+        before = (self.folder / "result.json").read_bytes()
+        for words in [], ["--overwrite"], ["--overwrite", "--patterns", self.folder]:
+            self.check_one_line(gradcam(self.folder, *words, code=1), str(self.folder), "report of iscp search")
+        self.assertEqual((self.folder / "result.json").read_bytes(), before)
+
+    def test_a_map_of_zeros_is_told(self):
+        """Of ten classes some have nothing in an image that speaks for them."""
+        done = gradcam(self.folder, "--index", "3", "--classes", "0-9", "--power", "none")
+        zeros = [m["class"] for m in self.read_result(self.folder)["maps"] if m["maximum"] == 0]
+        self.assertTrue(0 < len(zeros) < 10, zeros)
+        told = [line for line in done.stderr.splitlines() if "nothing speaks for the class" in line]
+        self.assertEqual([line.split(",")[0] for line in told], [f"iscp: class {y}" for y in zeros])
+
+    def test_memory_is_bounded(self):
+        """The pass over the candidates takes what is left to it, as every other pass does."""
+        gradcam(self.folder / "free", "--classes", "1", "--power", "none")
+        gradcam(self.folder / "bound", "--classes", "1", "--power", "none", "--memory", "8M")
+        images = [self.read_result(self.folder / name)["maps"][0]["image"] for name in ("free", "bound")]
+        self.assertEqual(images[0], images[1])
+
+    def test_the_disk_is_full(self):
+        done = gradcam(
+            self.folder, "--index", "1", "--power", "none", "--scale", "1", "--resize", "64", "--size", "64", code=1,
+            preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))),
+        )  # fmt: skip
+        self.check_one_line(done, "map-", ".npy cannot be written: File too large")
+        self.assertEqual([p.name for p in self.folder.iterdir() if p.suffix != ".png"], [])
 
     def test_wrong_words(self):
         cases = [
