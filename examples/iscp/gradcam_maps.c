@@ -167,6 +167,10 @@ int gradcam_maps(gradcam_run *run) {
   else
     status = list_best(run);
   int code = status == ISCP_OK ? EXIT_DONE : failed(status);
+  if (code == EXIT_DONE && !run->row_count) {
+    complain("there is no map to make, expected a class with an image that the model is right on, or --index");
+    return EXIT_FAILED;
+  }
   for (int32_t i = 0; code == EXIT_DONE && i < run->row_count; i++)
     code = signals_came() ? EXIT_INTERRUPTED : finish_row(run, &run->rows[i]);
   return code;

@@ -106,6 +106,11 @@ class GradCam(Case):
         told = [line for line in done.stderr.splitlines() if "nothing speaks for the class" in line]
         self.assertEqual([line.split(",")[0] for line in told], [f"iscp: class {y}" for y in zeros])
 
+    def test_no_class_has_a_canvas(self):
+        done = run("gradcam", MODEL, DATA, "-o", self.folder, "--limit", "1", "--classes", "0,3", "--power", "none", code=1)
+        self.assertIn("no map to make", done.stderr.splitlines()[-1])
+        self.assertEqual((len(done.stderr.splitlines()), list(self.folder.iterdir())), (3, []))  # one line a class too
+
     def test_memory_is_bounded(self):
         """What one image needs is enough, for the pass over the candidates too."""
         words = ["--classes", "1", "--power", "none"]
