@@ -43,7 +43,7 @@ enum {
                               evidence, canvas by loss */
   ISCP_PRESET_AUTHORS = 2, /* as the paper's figures were probably made: alpha 8, gradient 1 at m = 0, last update
                               dropped; ties by evidence, canvas by loss */
-  ISCP_PRESET_PREDICTIVE = 3 /* the paper's text with what predicts best: alpha 2, ties by evidence, canvas by power */
+  ISCP_PRESET_PREDICTIVE = 3 /* the paper's text with what predicts best: alpha 8, ties by evidence, canvas by power */
 };
 
 enum {

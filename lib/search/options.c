@@ -3,12 +3,12 @@
 
 #include "search/search.h"
 
-/* What the presets stand for. The values of the predictive one are what was measured to predict best. */
+/* What the presets stand for. The values of the predictive one are what was measured to predict best (docs/presets.md). */
 static const isc_preset presets[] = {
     [ISCP_PRESET_PAPER] = {.alpha = 0.2, .ties = ISCP_TIES_EVIDENCE, .select = ISCP_SELECT_LOSS},
     [ISCP_PRESET_AUTHORS] = {.alpha = 8, .ties = ISCP_TIES_EVIDENCE, .select = ISCP_SELECT_LOSS, .l1_at_zero = true,
                              .drop_last = true},
-    [ISCP_PRESET_PREDICTIVE] = {.alpha = 2, .ties = ISCP_TIES_EVIDENCE, .select = ISCP_SELECT_POWER},
+    [ISCP_PRESET_PREDICTIVE] = {.alpha = 8, .ties = ISCP_TIES_EVIDENCE, .select = ISCP_SELECT_POWER},
 };
 
 static const iscp_search_options defaults = {

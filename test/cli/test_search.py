@@ -83,7 +83,7 @@ class Search(Case):
 
     def test_presets(self):
         """The default is the predictive one; what an option says goes before the preset."""
-        names = {"--overwrite": ("predictive", 2, "power"), "--preset=paper": ("paper", 0.2, "loss")}
+        names = {"--overwrite": ("predictive", 8, "power"), "--preset=paper": ("paper", 0.2, "loss")}
         for word, (preset, alpha, select) in {**names, "--preset=authors": ("authors", 8, "loss")}.items():
             search(self.folder, "--classes", "0", "--power", "none", "--overwrite", word)
             options = self.read_result(self.folder)["manifest"]["search"]

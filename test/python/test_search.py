@@ -145,7 +145,7 @@ class Search(unittest.TestCase):
         self.assertEqual(min(found.canvases, key=lambda canvas: canvas.loss), found.selected)
 
     def test_presets(self):
-        for preset, alpha, select in ("predictive", 2, "power"), ("paper", 0.2, "loss"), ("authors", 8, "loss"):
+        for preset, alpha, select in ("predictive", 8, "power"), ("paper", 0.2, "loss"), ("authors", 8, "loss"):
             options = iscp.Search(support.model(), support.data(), preset=preset).result._run.options
             self.assertEqual((options.alpha, _constants.word(_constants.SELECTS, options.select)), (alpha, select))
             self.assertEqual(_constants.word(_constants.TIES, options.ties), "evidence")

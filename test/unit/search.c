@@ -192,7 +192,7 @@ START_TEST(presets_fill_what_is_left_to_them) {
     double alpha;
   } expected[] = {{ISCP_PRESET_PAPER, ISCP_SELECT_LOSS, 0.2},
                   {ISCP_PRESET_AUTHORS, ISCP_SELECT_LOSS, 8},
-                  {ISCP_PRESET_PREDICTIVE, ISCP_SELECT_POWER, 2}};
+                  {ISCP_PRESET_PREDICTIVE, ISCP_SELECT_POWER, 8}};
   toy_world world = search_world();
   for (int i = 0; i < 3; i++) {
     iscp_search_options options = search_options(), told = {.struct_size = sizeof told};
