@@ -10,7 +10,7 @@
 
 typedef struct page_cell_kept {
   char *text;
-  int kind, row, row_kind;
+  int kind, row, row_kind, column;
 } page_cell_kept;
 
 struct page {
@@ -18,7 +18,7 @@ struct page {
   FILE *file;
   int good;
   page_cell_kept *cells; /* of the table that is open: the columns' kind is known at its end */
-  int cell_count, row_count, row_kind;
+  int cell_count, row_count, row_kind, column;
 };
 
 /* ---- Text ---- */
@@ -86,8 +86,10 @@ int page_close(page *p) {
 }
 
 void page_drop(page *p) {
-  if (p)
-    whole_close(&p->whole, 0);
+  if (!p)
+    return;
+  page_table_end(p);
+  whole_close(&p->whole, 0);
   free(p);
 }
 
@@ -124,6 +126,7 @@ void page_row(page *p, int kind) {
     return;
   p->row_count++;
   p->row_kind = kind;
+  p->column = 0;
 }
 
 void page_cell(page *p, int kind, const char *format, ...) {
@@ -138,7 +141,7 @@ void page_cell(page *p, int kind, const char *format, ...) {
   p->cells = longer;
   va_list arguments;
   va_start(arguments, format);
-  longer[p->cell_count++] = (page_cell_kept){format_text(format, arguments), kind, p->row_count, p->row_kind};
+  longer[p->cell_count++] = (page_cell_kept){format_text(format, arguments), kind, p->row_count, p->row_kind, p->column++};
   va_end(arguments);
 }
 
@@ -149,28 +152,21 @@ static int is_number(const char *text) {
   return !*text || !strcmp(text, "-") || !strcmp(text, "–") || (end != text && !strpbrk(end, "abcdfghijklmnopqrstuvwxyz"));
 }
 
-static int column_of(const page *p, int cell) {
-  int column = 0;
-  while (cell - column > 0 && p->cells[cell - column - 1].row == p->cells[cell].row)
-    column++;
-  return column;
+enum { WORDS = 1, NUMBERS = 2 };
+
+/* For each column, WORDS and NUMBERS as it has them; memory of the caller's. */
+static unsigned char *sort_columns(const page *p) {
+  unsigned char *columns = take((size_t)p->cell_count);
+  for (const page_cell_kept *cell = p->cells; cell < p->cells + p->cell_count; cell++)
+    if (cell->row_kind != PAGE_HEAD)
+      columns[cell->column] |= is_number(cell->text) ? NUMBERS : WORDS;
+  return columns;
 }
 
-static int is_number_column(const page *p, int column) {
-  int numbers = 0;
-  for (int i = 0; i < p->cell_count; i++)
-    if (p->cells[i].row_kind != PAGE_HEAD && column_of(p, i) == column) {
-      if (!is_number(p->cells[i].text))
-        return 0;
-      numbers++;
-    }
-  return numbers > 0;
-}
-
-static void put_cell(page *p, const page_cell_kept *cell, int column) {
-  int is_head = cell->row_kind == PAGE_HEAD, is_name = !is_head && column == 0;
+static void put_cell(page *p, const page_cell_kept *cell, int right) {
+  int is_head = cell->row_kind == PAGE_HEAD, is_name = !is_head && cell->column == 0;
   const char *tag = is_head || is_name ? "th" : "td";
-  int right = is_number_column(p, column), is_paper = cell->kind == PAGE_PAPER || cell->row_kind == PAGE_PAPER;
+  int is_paper = cell->kind == PAGE_PAPER || cell->row_kind == PAGE_PAPER;
   fprintf(p->file, "<%s%s%s%s%s%s>", tag, is_head ? " scope=\"col\"" : is_name ? " scope=\"row\"" : "",
           right || is_paper ? " class=\"" : "", right ? "number" : "",
           is_paper ? right ? " paper" : "paper" : "", right || is_paper ? "\"" : "");
@@ -181,19 +177,20 @@ static void put_cell(page *p, const page_cell_kept *cell, int column) {
 void page_table_end(page *p) {
   if (!p || !p->cells)
     return;
+  unsigned char *columns = sort_columns(p);
   for (int i = 0, row = 0; i < p->cell_count; i++) {
-    int column = column_of(p, i);
     if (p->cells[i].row != row)
       fputs(row ? "</tr>\n<tr>" : "<tr>", p->file);
     row = p->cells[i].row;
-    put_cell(p, &p->cells[i], column);
+    put_cell(p, &p->cells[i], columns[p->cells[i].column] == NUMBERS);
   }
+  free(columns);
   fputs(p->cell_count ? "</tr>\n</table></div>\n" : "</table></div>\n", p->file);
   for (int i = 0; i < p->cell_count; i++)
     free(p->cells[i].text);
   free(p->cells);
   p->cells = NULL;
-  p->cell_count = p->row_count = 0;
+  p->cell_count = p->row_count = p->column = 0;
 }
 
 /* ---- Pictures ---- */

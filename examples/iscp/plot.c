@@ -12,22 +12,23 @@ static cairo_status_t write_piece(void *file, const unsigned char *bytes, unsign
   return fwrite(bytes, 1, size, file) == size ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-static void draw_on(cairo_surface_t *surface, const plot *p, double scale) {
+/* A drawing that stopped half way is not one, although the surface knows nothing of it. */
+static cairo_status_t draw_on(cairo_surface_t *surface, const plot *p, double scale) {
   cairo_t *c = cairo_create(surface);
   cairo_scale(c, scale, scale);
   plot_draw(c, p);
   cairo_status_t status = cairo_status(c);
   cairo_destroy(c);
-  if (status != CAIRO_STATUS_SUCCESS)
-    complain("a plot cannot be drawn: %s", cairo_status_to_string(status));
+  return status;
 }
 
 static cairo_status_t write_svg(FILE *file, const plot *p) {
   cairo_surface_t *surface = cairo_svg_surface_create_for_stream(write_piece, file, PLOT_WIDTH, PLOT_HEIGHT);
   cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
-  draw_on(surface, p, 1);
+  cairo_status_t status = draw_on(surface, p, 1);
   cairo_surface_finish(surface);
-  cairo_status_t status = cairo_surface_status(surface);
+  if (status == CAIRO_STATUS_SUCCESS)
+    status = cairo_surface_status(surface);
   cairo_surface_destroy(surface);
   return status;
 }
@@ -35,8 +36,9 @@ static cairo_status_t write_svg(FILE *file, const plot *p) {
 static cairo_status_t write_png(FILE *file, const plot *p) {
   cairo_surface_t *surface =
       cairo_image_surface_create(CAIRO_FORMAT_RGB24, PNG_SCALE * PLOT_WIDTH, PNG_SCALE * PLOT_HEIGHT);
-  draw_on(surface, p, PNG_SCALE);
-  cairo_status_t status = cairo_surface_write_to_png_stream(surface, write_piece, file);
+  cairo_status_t status = draw_on(surface, p, PNG_SCALE);
+  if (status == CAIRO_STATUS_SUCCESS)
+    status = cairo_surface_write_to_png_stream(surface, write_piece, file);
   cairo_surface_destroy(surface);
   return status;
 }

@@ -335,6 +335,8 @@ static void draw_x_ticks(const drawing *d) {
   double end = -INFINITY;
   if (s->count <= 8) {
     for (int k = 0; k < s->count; k++) {
+      if (!isfinite(s->x[k]))
+        continue;
       snprintf(text, sizeof text, "%g", s->x[k]);
       draw_tick(d, s->x[k], text, &end);
     }

@@ -44,7 +44,7 @@ static void write_dot(const char *path) {
 }
 
 static int draw_plots(const char *folder) {
-  static const double x[] = {1, 2, 5, 10}, y[] = {0.1, NAN, 0.7, 1}, low[] = {0.05, 0, 0.6, 0.9}, high[] = {0.2, 0, 0.8, 1},
+  static const double x[] = {1, 2, 5, 10}, gap[] = {1, NAN, INFINITY, 10}, y[] = {0.1, NAN, 0.7, 1}, low[] = {0.05, 0, 0.6, 0.9}, high[] = {0.2, 0, 0.8, 1},
                       bars[] = {0.5, 1}, other[] = {0, NAN};
   static const char *const categories[] = {"first", "second"};
   plot_series lines[] = {{.name = "own", .x = x, .y = y, .low = low, .high = high, .count = 4},
@@ -52,6 +52,10 @@ static int draw_plots(const char *folder) {
   plot_series two[] = {{.name = "own", .y = bars, .count = 2}, {.name = "other", .y = other, .count = 2}};
   plot a = {.title = "Lines", .x_label = "size", .y_label = "PW", .series = lines, .series_count = 2};
   plot b = {.title = "Bars", .categories = categories, .category_count = 2, .series = two, .series_count = 2, .y_high = 1};
+  plot_series broken = {.x = gap, .y = low, .count = 4};
+  plot c = {.series = &broken, .series_count = 1};
+  if (plot_write(&c, in(folder, "gap.svg"), in(folder, "gap.png")) == EXIT_FAILED)
+    return EXIT_FAILED;
   int code = plot_write(&a, in(folder, "lines.svg"), in(folder, "lines.png"));
   int again = plot_write(&b, in(folder, "bars.svg"), in(folder, "bars.png"));
   return code == EXIT_DONE ? again : code;
