@@ -209,12 +209,16 @@ static int check_folder(const transfer *t, const settings *own) {
   return EXIT_FAILED;
 }
 
+/* What tells of results that are to be replaced goes first: a run that stops leaves nothing of another's. */
 static void make_folder(const transfer *t, const settings *own) {
-  char *csv = join_path(t->folder, "transfer.csv");
-  make_parents(csv);
-  if (own->search.report.overwrite)
-    unlink(csv);
-  free(csv);
+  static const char *const files[] = {"transfer.csv", "transfer.json", "matrix.csv", "index.html"};
+  for (int i = 0; i < 4; i++) {
+    char *path = join_path(t->folder, files[i]);
+    make_parents(path);
+    if (own->search.report.overwrite)
+      unlink(path);
+    free(path);
+  }
 }
 
 /* ---- The run ---- */
@@ -230,15 +234,19 @@ static int find_shown(const transfer *t, double size) {
   return best;
 }
 
+/* Reports that are there are read before anything is replaced. */
 static int compute(transfer *t, const settings *own, const int32_t *classes, int32_t count) {
+  const int32_t *wanted = own->search.classes ? classes : NULL;
   int code = check_folder(t, own);
+  if (code == EXIT_DONE && own->patterns)
+    code = transfer_load(t, wanted, count);
   if (code != EXIT_DONE)
     return code;
   make_folder(t, own);
   if (!own->patterns)
     code = search_all(t, own, classes, count);
-  if (code == EXIT_DONE)
-    code = transfer_load(t, own->search.classes ? classes : NULL, count);
+  if (code == EXIT_DONE && !own->patterns)
+    code = transfer_load(t, wanted, count);
   if (code == EXIT_DONE && own->search.report.resume)
     transfer_read(t);
   return code == EXIT_DONE ? transfer_measure(t) : code;

@@ -138,6 +138,15 @@ class Refused(Case):
         self.refused(1, [MODEL, f"b={self.folder / 'none.pth'}", DATA, *out], "none.pth")
         self.refused(1, [MODEL, OTHER, DATA, *out, "--patterns", self.folder], "result.json")
 
+    def test_what_is_replaced_is_not_told_of(self):
+        """A run that fails leaves nothing of the one before as its own, but one that cannot begin leaves all."""
+        names = ["transfer.csv", "transfer.json", "matrix.csv", "index.html"]
+        for words, left in (["--patterns", self.folder / "none"], names), (["--limit", "100", "--min-accuracy", "1"], []):
+            for name in names:
+                (self.folder / name).touch()
+            run("transfer", f"natural={MODEL}", OTHER, DATA, "-o", self.folder, "--overwrite", *words, code=1)
+            self.assertEqual([name for name in names if (self.folder / name).exists()], left)
+
     def test_models_of_another_form(self):
         """One that says of itself that it takes pictures of another size."""
         other = without_contract(self.folder / "other.safetensors")
