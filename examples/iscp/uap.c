@@ -7,7 +7,7 @@
 #include "run.h"
 #include "uap.h"
 
-enum { CLASSES = 256, EPS, METHOD, EPOCHS, BATCH, STEP, FRACTION, SEED, STOP, SIZES, OVERWRITE, JSON };
+enum { CLASSES = 256, EPS, METHOD, EPOCHS, BATCH, STEP, CLAMP, FRACTION, SEED, STOP, SIZES, OVERWRITE, JSON };
 
 static const option_line lines[] = {
     {'o', "output", "DIR", "the folder of the results; made if missing"},
@@ -18,8 +18,10 @@ static const option_line lines[] = {
     {METHOD, "method", "NAME", "sgd (sign steps) or deepfool; default sgd"},
     {SIZES, "sizes", "LIST", "judge also the strongest pixels alone: shares in percent, as 1,2,3,5,10"},
     {EPOCHS, "epochs", "N", "passes over the images, at most; default 10"},
-    {BATCH, "batch", "N", "images a step; default: 512 for sgd, 1 for deepfool"},
-    {STEP, "step", "X", "of sgd: change of a pixel a step, in 1/255; default 0.8 eps"},
+    {BATCH, "batch", "N", "images a step; default: 64 for sgd, 1 for deepfool"},
+    {STEP, "step", "X", "of sgd: change of a pixel at the first step, in 1/255, from where it falls\n"
+                        "to 0; default 0.8 eps"},
+    {CLAMP, "loss-clamp", "X", "of sgd: images whose loss is above it have no say; default 12"},
     {STOP, "stop", "X", "of deepfool: ASR that is enough, 0.8 or 80%; default 0.8"},
     {FRACTION, "fraction", "X", "share of each class that it is crafted on, 0.2 or 20%; the others are\n"
                                 "held out and judged apart; default 1"},
@@ -28,6 +30,18 @@ static const option_line lines[] = {
 };
 
 /* ---- Options ---- */
+
+/* A bound names its files: two of one name would be one file. */
+static int is_new_eps(const uap_settings *own) {
+  char last[32], other[32];
+  snprintf(last, sizeof last, "%g", 255 * own->eps[own->eps_count - 1]);
+  for (int32_t i = 0; i < own->eps_count - 1; i++) {
+    snprintf(other, sizeof other, "%g", 255 * own->eps[i]);
+    if (!strcmp(last, other))
+      return 0;
+  }
+  return 1;
+}
 
 static int set_eps(uap_settings *own, const char *value) {
   char *copy = take_copy(value), *list = copy;
@@ -39,9 +53,10 @@ static int set_eps(uap_settings *own, const char *value) {
     double *eps = &own->eps[own->eps_count++];
     right = read_number(eps, piece) && *eps > 0 && *eps <= 255;
     *eps /= 255;
+    right = right && is_new_eps(own);
   }
   free(copy);
-  return right && own->eps_count ? EXIT_DONE : wrong_value("eps", value, "numbers above 0, up to 255, as 8,16,32");
+  return right && own->eps_count ? EXIT_DONE : wrong_value("eps", value, "different numbers above 0, up to 255, as 8,16,32");
 }
 
 /* All of the perturbation comes first. */
@@ -83,6 +98,12 @@ static int set_step(uap_settings *own, const char *value) {
   return EXIT_DONE;
 }
 
+static int set_clamp(uap_settings *own, const char *value) {
+  if (!read_number(&own->options.loss_clamp, value) || !(own->options.loss_clamp > 0))
+    return wrong_value("loss-clamp", value, "a number above 0");
+  return EXIT_DONE;
+}
+
 static int set_method(uap_settings *own, const char *value) {
   static const char *const methods[] = {"sgd", "deepfool", NULL};
   own->options.method = read_choice(value, methods) + 1; /* ISCP_UAP_* count as the words do */
@@ -110,6 +131,8 @@ static int set(void *to, int key, const char *value) {
     return set_count(&own->options.batch, "batch", value, 4096);
   case STEP:
     return set_step(own, value);
+  case CLAMP:
+    return set_clamp(own, value);
   case STOP:
     return set_share(&own->options.stop, "stop", value);
   case FRACTION:

@@ -91,9 +91,9 @@ typedef struct iscp_uap iscp_uap;
 
 /* How a perturbation is crafted, over minibatches of the images in a seeded order. */
 enum {
-  ISCP_UAP_SGD = 1, /* v <- clip(v - step * sign(sum of d loss / dv), -eps, eps): loss is the cross-entropy towards y of
-                       x', an image whose loss is above `loss_clamp` or whose x' is cut off at a pixel gives no gradient
-                       there */
+  ISCP_UAP_SGD = 1, /* v <- clip(v - s * sign(sum of d loss / dv), -eps, eps): loss is the cross-entropy towards y of x',
+                       an image whose loss is above `loss_clamp` or whose x' is cut off at a pixel gives no gradient
+                       there; s falls evenly from `step` at the first minibatch to 0 behind the last epoch */
   ISCP_UAP_DEEPFOOL = 2 /* v <- clip(v + r, -eps, eps), r of DeepFool towards y, for images that are not yet taken for y;
                            stops at the end of the epoch that reaches `stop` */
 };
@@ -102,12 +102,12 @@ typedef struct iscp_uap_options {
   uint32_t struct_size; /* sizeof(iscp_uap_options), set by iscp_uap_options_init */
   int32_t method;       /* ISCP_UAP_*; default ISCP_UAP_SGD */
   double eps;           /* bound of |v|, in [0,1] pixels, (0, 1]; default 8/255 */
-  double step;          /* sgd: change of v a step, (0, 2]; 0 = 0.8 eps; default 0 */
+  double step;          /* sgd: change of v at the first step, (0, 2]; 0 = 0.8 eps; default 0 */
   double fraction;      /* share of each class of the dataset that v is crafted on, (0, 1], drawn by `seed` as a search's
                            D_n is; default 1, the paper's */
   uint64_t seed;        /* of the draw and of the order; default 0 */
   int32_t epochs;       /* passes over the images, at most, 1 to 1000; 0 = 10; default 0 */
-  int32_t batch;        /* images a step, 1 to 4096; 0 = 512 for sgd, 1 for deepfool; default 0. A batch of deepfool starts
+  int32_t batch;        /* images a step, 1 to 4096; 0 = 64 for sgd, 1 for deepfool; default 0. A batch of deepfool starts
                            from the same v, and its r are added one after the other: 1 is the published algorithm, and
                            more are no faster where v fools more with each image */
   double loss_clamp;    /* sgd: see above, above 0; default 12 */
@@ -130,7 +130,8 @@ ISCP_API iscp_status iscp_uap_create(iscp_uap **out, const iscp_model *model, co
 ISCP_API void iscp_uap_destroy(iscp_uap *uap);
 
 /* Crafts it to the end, then counts the images that are taken for the class. After ISCP_ERROR_CANCELLED a further call goes
- * on where it stopped, to the same result. One that is finished does nothing. Since 0.1. */
+ * on where it stopped, to the same result. One that is finished does nothing. ISCP_ERROR_ARGUMENT after a first epoch of sgd
+ * in which no image had a loss of `loss_clamp` or less: v would stay zero. Since 0.1. */
 ISCP_API iscp_status iscp_uap_run(iscp_uap *uap, iscp_progress_fn progress, void *user);
 
 /* The options in force: defaults filled in, `step`, `epochs` and `batch` as chosen. options->struct_size is the caller's.

@@ -36,6 +36,7 @@ struct iscp_uap {
   isc_uap_phase phase;
   int32_t epoch;
   int64_t steps, fooled;
+  int64_t heard; /* sgd: images below the clamp so far, one each time */
   int64_t done, total; /* images through the network, told as progress */
 };
 

@@ -46,6 +46,6 @@ iscp_status isc_uap_options_check(iscp_uap_options *o, const iscp_uap_options *g
     return isc_fail(ISCP_ERROR_ARGUMENT, "overshoot is %g, expected 0 to 1", o->overshoot);
   o->step = o->step > 0 ? o->step : 0.8 * o->eps;
   o->epochs = o->epochs ? o->epochs : 10;
-  o->batch = o->batch ? o->batch : o->method == ISCP_UAP_SGD ? 512 : 1;
+  o->batch = o->batch ? o->batch : o->method == ISCP_UAP_SGD ? 64 : 1;
   return ISCP_OK;
 }

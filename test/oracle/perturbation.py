@@ -17,13 +17,16 @@ def clamped_loss_gradient(net: Net, images: torch.Tensor, v: torch.Tensor, targe
 
 
 def sgd(net: Net, pixels: torch.Tensor, labels: np.ndarray, target: int, *, eps, epochs, batch, seed=0, clamp=12.0):
-    """v after some epochs, step 0.8 eps."""
-    others, v = np.flatnonzero(labels != target), torch.zeros_like(pixels[0])
+    """v after some epochs; the step falls evenly from 0.8 eps to 0."""
+    others, v, steps = np.flatnonzero(labels != target), torch.zeros_like(pixels[0]), 0
+    whole = epochs * -(-len(others) // batch)
     for epoch in range(epochs):
         order = shuffle(others, seed, ORDER, target, epoch)
         for start in range(0, len(order), batch):
             gradient = clamped_loss_gradient(net, pixels[order[start : start + batch]], v, target, clamp)
-            v = (v - 0.8 * eps * torch.from_numpy(gradient).sign()).clamp(-eps, eps)
+            step = 0.8 * eps * (1 - steps / whole)
+            v = (v - step * torch.from_numpy(gradient).sign()).clamp(-eps, eps)
+            steps += 1
     return v
 
 

@@ -72,8 +72,8 @@ static int sum_gradients(double sum[TOY_NUMBERS], const toy_world *world, const 
   return heard;
 }
 
-/* One step from v by hand. A sum that is nearly nothing beside the largest has a sign of rounding: not compared. */
-static void check_step(const toy_world *world, const float before[TOY_NUMBERS], const float *after, double clamp) {
+/* One step of `size` from v by hand. A sum that is nearly nothing beside the largest has a sign of rounding: not compared. */
+static void check_step(const toy_world *world, const float before[TOY_NUMBERS], const float *after, double size, double clamp) {
   double sum[TOY_NUMBERS], largest = 0;
   int heard = sum_gradients(sum, world, before, clamp), compared = 0;
   ck_assert_int_gt(heard, 0);
@@ -82,7 +82,7 @@ static void check_step(const toy_world *world, const float before[TOY_NUMBERS], 
   for (int k = 0; k < TOY_NUMBERS; k++) {
     if (sum[k] != 0 && fabs(sum[k]) < 1e-5 * largest)
       continue;
-    float step = sum[k] > 0 ? -0.1f : sum[k] < 0 ? 0.1f : 0;
+    float step = (float)(sum[k] > 0 ? -size : sum[k] < 0 ? size : 0);
     ck_assert_msg(after[k] == fminf(fmaxf(before[k] + step, -0.25f), 0.25f), "v[%d] is %g after a sum of %g", k,
                   (double)after[k], sum[k]);
     compared++;
@@ -90,21 +90,67 @@ static void check_step(const toy_world *world, const float before[TOY_NUMBERS], 
   ck_assert_int_gt(compared, TOY_NUMBERS * 9 / 10);
 }
 
+static int stop_at_once(const iscp_progress *progress, void *user) {
+  (void)progress, (void)user;
+  return 1;
+}
+
+/* Stopped behind each step, which is an epoch here. */
 START_TEST(sgd_takes_the_steps_of_the_formula) {
   toy_world world;
   toy_world_create(&world, IMAGES, 1);
   iscp_uap_options options = options_of(ISCP_UAP_SGD);
-  options.batch = IMAGES; /* an epoch is a step */
+  options.batch = IMAGES;
   options.step = 0.1;
-  float v[5][TOY_NUMBERS] = {{0}};
-  for (options.epochs = 1; options.epochs <= 4; options.epochs++) {
-    iscp_uap *uap = make(&world, &options);
-    ASSERT_OK(iscp_uap_run(uap, NULL, NULL));
-    ck_assert_int_eq(info_of(uap).steps, options.epochs);
-    memcpy(v[options.epochs], iscp_uap_perturbation(uap), sizeof v[0]);
-    iscp_uap_destroy(uap);
-    check_step(&world, v[options.epochs - 1], v[options.epochs], 12);
+  options.epochs = 4;
+  float before[TOY_NUMBERS] = {0};
+  iscp_uap *uap = make(&world, &options);
+  for (int step = 0; step < 4; step++) {
+    support_failed(iscp_uap_run(uap, stop_at_once, NULL), ISCP_ERROR_CANCELLED, "cancelled during uap");
+    ck_assert_int_eq(info_of(uap).steps, step + 1);
+    check_step(&world, before, iscp_uap_perturbation(uap), 0.1 * (1 - step / 4.0), 12);
+    memcpy(before, iscp_uap_perturbation(uap), sizeof before);
   }
+  iscp_uap_destroy(uap);
+  toy_world_destroy(&world);
+}
+END_TEST
+
+/* The size falls with each minibatch, not with each epoch. */
+START_TEST(the_last_step_of_sgd_is_the_smallest) {
+  toy_world world;
+  toy_world_create(&world, IMAGES, 1);
+  iscp_uap_options options = options_of(ISCP_UAP_SGD);
+  options.step = 0.02; /* never comes to the bound */
+  float before[TOY_NUMBERS] = {0};
+  iscp_uap *uap = make(&world, &options);
+  int32_t minibatches = (int32_t)(info_of(uap).images + 6) / 7;
+  ck_assert_int_gt(minibatches, 3);
+  for (int step = 0; step < 2 * minibatches; step++) {
+    support_failed(iscp_uap_run(uap, stop_at_once, NULL), ISCP_ERROR_CANCELLED, "cancelled during uap");
+    float largest = 0;
+    for (int k = 0; k < TOY_NUMBERS; k++)
+      largest = fmaxf(largest, fabsf(iscp_uap_perturbation(uap)[k] - before[k]));
+    ck_assert_float_eq_tol(largest, 0.02f * (1 - (float)step / (float)(2 * minibatches)), 1e-6f); /* of sums of float32 */
+    memcpy(before, iscp_uap_perturbation(uap), sizeof before);
+  }
+  iscp_uap_destroy(uap);
+  toy_world_destroy(&world);
+}
+END_TEST
+
+/* A clamp that silences all images: said, not a perturbation of zero. */
+START_TEST(a_clamp_that_silences_all_is_refused) {
+  toy_world world;
+  toy_world_create(&world, IMAGES, 1);
+  iscp_uap_options options = options_of(ISCP_UAP_SGD);
+  options.loss_clamp = 1e-6;
+  iscp_uap *uap = make(&world, &options);
+  for (int again = 0; again < 2; again++) {
+    support_failed(iscp_uap_run(uap, NULL, NULL), ISCP_ERROR_ARGUMENT, "loss_clamp is 1e-06");
+    ck_assert_int_eq(info_of(uap).finished, 0);
+  }
+  iscp_uap_destroy(uap);
   toy_world_destroy(&world);
 }
 END_TEST
@@ -123,7 +169,7 @@ START_TEST(an_image_beyond_the_clamp_has_no_say) {
   ck_assert_msg(heard > 0 && heard < all, "%d of %d images are below the clamp, expected some", heard, all);
   iscp_uap *uap = make(&world, &options);
   ASSERT_OK(iscp_uap_run(uap, NULL, NULL));
-  check_step(&world, zero, iscp_uap_perturbation(uap), 1.5);
+  check_step(&world, zero, iscp_uap_perturbation(uap), 0.1, 1.5);
   iscp_uap_destroy(uap);
   toy_world_destroy(&world);
 }
@@ -244,7 +290,7 @@ START_TEST(the_options_in_force_are_told) {
   iscp_uap_options options = {.struct_size = sizeof options};
   ASSERT_OK(iscp_uap_get_options(uap, &options));
   ck_assert(options.eps == 8.0 / 255 && options.step == 0.8 * 8 / 255 && options.fraction == 1);
-  ck_assert(options.method == ISCP_UAP_SGD && options.epochs > 0 && options.batch > 0);
+  ck_assert(options.method == ISCP_UAP_SGD && options.epochs == 10 && options.batch == 64);
   iscp_pattern *pattern;
   support_failed(iscp_uap_pattern(&pattern, uap, 1), ISCP_ERROR_ARGUMENT, "zero throughout"); /* it has not begun */
   support_failed(iscp_uap_pattern(&pattern, uap, NAN), ISCP_ERROR_ARGUMENT, "size is");
@@ -382,7 +428,9 @@ int main(void) {
   TCase *uap = tcase_create("uap");
   tcase_set_timeout(uap, 60);
   tcase_add_test(uap, sgd_takes_the_steps_of_the_formula);
+  tcase_add_test(uap, the_last_step_of_sgd_is_the_smallest);
   tcase_add_test(uap, an_image_beyond_the_clamp_has_no_say);
+  tcase_add_test(uap, a_clamp_that_silences_all_is_refused);
   tcase_add_test(uap, the_fooled_are_those_of_the_evaluation);
   tcase_add_test(uap, deepfool_stops_when_enough_are_fooled);
   tcase_add_test(uap, cancelled_everywhere_it_comes_out_the_same);

@@ -139,9 +139,9 @@ def uap(
 ) -> Uap:
     """Crafts one perturbation, at most `eps` at every pixel, that makes the model say `class_index` of any image.
 
-    method       "sgd" (sign steps of `step`, 0 = 0.8 eps; an image whose loss is above `loss_clamp` has no say) or
-                 "deepfool" (targeted DeepFool of at most `inner_steps` steps on the images not yet taken for the class,
-                 until the share `stop` of them is)
+    method       "sgd" (sign steps, from `step` at the first, 0 = 0.8 eps, falling evenly to 0; an image whose loss is
+                 above `loss_clamp` has no say) or "deepfool" (targeted DeepFool of at most `inner_steps` steps on the
+                 images not yet taken for the class, until the share `stop` of them is)
     fraction     share of each class that it is crafted on, drawn by `seed` as a search's D_n is; images of the class
                  itself are left out
     epochs,      passes over the images and images a step; 0 = chosen by method
