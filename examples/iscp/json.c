@@ -77,6 +77,11 @@ void emit_integer(emitter *j, const char *key, int64_t value) {
   fprintf(j->file, "%lld", (long long)value);
 }
 
+void emit_seed(emitter *j, const char *key, uint64_t seed) {
+  begin(j, key);
+  fprintf(j->file, seed <= INT64_MAX ? "%llu" : "\"%llu\"", (unsigned long long)seed);
+}
+
 void emit_truth(emitter *j, const char *key, int value) {
   begin(j, key);
   fputs(value ? "true" : "false", j->file);

@@ -174,6 +174,7 @@ void emit_close(emitter *j, char bracket);
 void emit_text(emitter *j, const char *key, const char *text);
 void emit_number(emitter *j, const char *key, double value);
 void emit_integer(emitter *j, const char *key, int64_t value);
+void emit_seed(emitter *j, const char *key, uint64_t seed); /* a text beyond 2^63 - 1, as the library's manifests have it */
 void emit_truth(emitter *j, const char *key, int value);
 void emit_contract(emitter *j, const char *key, const iscp_contract *contract);
 void emit_power(emitter *j, const iscp_power *power); /* the members of an object that the caller opens and closes */

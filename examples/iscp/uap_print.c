@@ -62,7 +62,7 @@ static void emit_manifest(emitter *j, const uap_results *results) {
   emit_integer(j, "data_images", iscp_dataset_count(results->data));
   emit_text(j, "method", method_text(results->settings));
   emit_number(j, "fraction", o->fraction);
-  emit_integer(j, "seed", (int64_t)o->seed);
+  emit_seed(j, "seed", o->seed);
   emit_integer(j, "epochs", o->epochs);
   emit_integer(j, "batch", o->batch);
   emit_number(j, "loss_clamp", o->loss_clamp);

@@ -52,8 +52,8 @@ static void lengthen(iscp_uap *uap, int32_t first, int32_t row, float factor) {
     double w = slope(uap, image, r, diff, scale.std, factor, i);
     square += w * w;
   }
-  if (square == 0)
-    return;
+  if (!(square > 0 && isfinite(square)))
+    return; /* nowhere to go */
   double length = sqrt(square), share = (gap / length + NUDGE) / length;
   for (int64_t i = 0; i < uap->numbers; i++)
     r[i] += (float)(share * slope(uap, image, r, diff, scale.std, factor, i));

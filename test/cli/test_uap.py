@@ -83,11 +83,21 @@ class Uap(Case):
         self.check_one_line(self.craft("--eps", "16", code=1), "holds results already", "--overwrite")
         self.assertEqual(self.read(), before)
 
+    def test_what_is_replaced_is_not_told_of(self):
+        """Of a run that fails before its first perturbation, the results of the one before do not stand as its own."""
+        self.craft("--eps", "8", "--seed", str(2**64 - 1))
+        self.assertEqual(self.read()["manifest"]["seed"], str(2**64 - 1))
+        done = self.craft("--eps", "8", "--overwrite", "--loss-clamp", "1e-6", code=1)
+        self.assertIn("loss_clamp is 1e-06, but the loss of every image towards class 8 is above it", done.stderr)
+        self.assertFalse((self.folder / "uap" / "result.json").exists())
+
     def test_wrong_words(self):
         for words, said in [
             (["--eps", "0"], "--eps"),
             (["--eps", "8,nan"], "--eps"),
             (["--eps", "256"], "--eps"),
+            (["--eps", "8,16,8"], "different numbers"),
+            (["--loss-clamp", "0"], "--loss-clamp"),
             (["--method", "pgd"], "sgd or deepfool"),
             (["--sizes", "100"], "--sizes"),
             (["--batch", "0"], "--batch"),
