@@ -28,7 +28,7 @@ class Result(unittest.TestCase):
     def test_canvas(self):
         (canvas,) = self.found.canvases
         self.assertIs(self.found.selected, canvas)
-        self.assertEqual((canvas.kind, canvas.alpha, canvas.selected, canvas.index), ("positive", 2, True, 0))
+        self.assertEqual((canvas.kind, canvas.alpha, canvas.selected, canvas.index), ("positive", 8, True, 0))
         self.assertEqual(support.data().labels[canvas.image], 0)
         np.testing.assert_array_equal(canvas.canvas, support.data()[canvas.image][0])
         self.assertGreater(canvas.steps, 0)
