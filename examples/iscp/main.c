@@ -22,7 +22,7 @@ static void print_command(FILE *file, const cli_command *command) {
 
 static void print_help(FILE *file) {
   fputs("usage: iscp COMMAND ... (iscp COMMAND --help says more)\n\n"
-        "What an image classifier has learned for each class, as a picture, and how well that picture predicts.\n\n",
+        "What an image classifier has learned for each class, as a picture, and how well that predicts.\n\n",
         file);
   for (int i = 0; i < COMMANDS; i++)
     print_command(file, commands[i]);
@@ -30,8 +30,8 @@ static void print_help(FILE *file) {
         "  iscp info examples/models/fashion-natural.safetensors\n"
         "  iscp search examples/models/fashion-natural.safetensors \\\n"
         "    examples/data/t10k-2000-images-idx3-ubyte.gz -o result --classes 0-2\n\n"
-        "Results are on standard output, messages on standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,\n"
-        "130 interrupted (what is done is kept, and --resume goes on with it).\n",
+        "Results are on standard output, messages on standard error. Exit codes: 0 done, 1 failed,\n"
+        "2 wrong usage, 130 interrupted (what is done is kept, and --resume goes on with it).\n",
         file);
 }
 

@@ -15,6 +15,7 @@ class Help(Case):
         for command in COMMANDS:
             self.assertRegex(text, rf"(?m)^  {command} +(ITEM\.\.\. )?\[?MODEL")
         self.assertIn("iscp search examples/models", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 100)
         self.assertEqual(run("-h").stdout, text)
         self.assertEqual(run(code=2).stderr, text)
 
