@@ -117,7 +117,7 @@ void page_table_begin(page *p, const char *caption) {
   page_table_end(p);
   /* The box scrolls by keys as well, and says what it is. */
   put_between(p, "<div class=\"box\" role=\"region\" tabindex=\"0\" aria-label=\"", caption, "\"><table>\n");
-  put_between(p, "<caption>", caption, "</caption>\n");
+  put_between(p, "<caption><span>", caption, "</span></caption>\n");
   p->cells = take(1);
 }
 

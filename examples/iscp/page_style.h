@@ -18,6 +18,7 @@ static const char page_style[] =
     ".box{overflow-x:auto;margin:1rem 0;border:1px solid var(--line);border-radius:.4rem}\n"
     "table{border-collapse:collapse;width:100%;font-size:.95rem;font-variant-numeric:tabular-nums}\n"
     "caption{text-align:left;padding:.5rem .75rem;color:var(--soft)}\n"
+    "caption span{display:inline-block;position:sticky;left:.75rem;max-width:calc(100vw - 3.75rem)}\n"
     "th,td{padding:.35rem .75rem;text-align:left;border-top:1px solid var(--line);white-space:nowrap}\n"
     "th[scope=col]{background:var(--band)}\n"
     "th[scope=row]{font-weight:600}\n"
