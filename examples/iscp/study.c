@@ -19,11 +19,12 @@ char *study_path(const study *s, const char *format, ...) {
   return join_path(s->folder, name);
 }
 
-/* What stands in a folder's name is kept, the rest becomes '-'. */
+/* What stands in a folder's name is kept, the rest becomes '-'. Of two values of an option no two become one: 1e+1 and 1e-1
+ * differ in a sign. */
 static char *file_word(const char *text, size_t length) {
   char *word = take(length + 1);
   for (size_t i = 0; i < length; i++)
-    word[i] = isalnum((unsigned char)text[i]) || strchr("._-", text[i]) ? text[i] : '-';
+    word[i] = isalnum((unsigned char)text[i]) || strchr("._-+", text[i]) ? text[i] : '-';
   return word;
 }
 

@@ -83,7 +83,7 @@ static void long_run(grid *g, const sweep *w, const study_run *run, int v) {
 }
 
 static void write_csv(sweep *w) {
-  static const char *const heads[] = {"class", "name",           "canvas",    "alpha",    "loss",           "pw_searched", "size",
+  static const char *const heads[] = {"class", "name", "selected_canvas", "alpha_used", "loss", "pw_searched", "size",
                                       "pw",    "asr", "nontarget_hits", "nontarget", "accuracy", "target_correct", "target"};
   grid *g = grid_new("");
   grid_row(g, PAGE_HEAD);

@@ -33,6 +33,10 @@ class Sweep(Case):
         check_page(self, self.folder / "out" / "index.html")
         self.assertTrue((self.folder / "out" / "strip.png").exists())
 
+    def test_values_that_differ_in_a_sign(self):
+        self.sweep(MODEL, DATA, "--over", "alpha=1e-1,1e+1")
+        self.assertEqual({(row["alpha"], float(row["alpha_used"])) for row in self.read()}, {("1e-1", 0.1), ("1e+1", 10)})
+
     def test_sizes_are_one_search(self):
         self.sweep(MODEL, DATA, "--over", "size=1,20%")
         self.assertEqual(len(list((self.folder / "out" / "runs").iterdir())), 1)
@@ -41,7 +45,7 @@ class Sweep(Case):
     def test_canvases_add_up(self):
         self.sweep(MODEL, DATA, "--over", "canvas=white,positive+white", "--power", "all")
         masks = {p.parent.name for p in (self.folder / "out" / "runs").rglob("mask-0-1.npy")}
-        self.assertEqual(masks, {"fashion-natural-canvas-positive-white"})
+        self.assertEqual(masks, {"fashion-natural-canvas-positive+white"})
 
     def test_stages(self):
         done = self.sweep("first=" + MODEL, "second=" + BACKDOOR, DATA)
