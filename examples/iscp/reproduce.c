@@ -161,6 +161,10 @@ static void open_page(reproduction *r) {
   s->page = page_open(path, "What do deep nets learn? Reproduced",
                       "Tables and figures of Zhao et al., on other models and images, the paper's numbers beside them.");
   free(path);
+  page_text(s->page, "PW, the predictive power of a pattern, is the share of other classes' images that are taken for its class once "
+                     "it is put on them (ASR), over the accuracy on the class's own; it may exceed 1. mPW and STD are the "
+                     "mean and the deviation over the classes. What the paper says is listed below each table and figure, "
+                     "and how often it held at the end.");
   show_origin(s);
 }
 
@@ -179,8 +183,8 @@ static int close_page(reproduction *r) {
 /* "table1" -> "Table 1. PW by pattern size". */
 static void item_title(char *text, size_t size, const reproduce_item *item) {
   size_t word = strcspn(item->name, "0123456789");
-  snprintf(text, size, "%c%.*s %s. %s", toupper((unsigned char)item->name[0]), (int)word - 1, item->name + 1,
-           item->name + word, item->title);
+  snprintf(text, size, "%c%.*s %s. %c%s", toupper((unsigned char)item->name[0]), (int)word - 1, item->name + 1,
+           item->name + word, toupper((unsigned char)item->title[0]), item->title + 1);
 }
 
 static iscp_status show_item(reproduction *r, const reproduce_item *item) {

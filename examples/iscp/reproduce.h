@@ -46,14 +46,29 @@ void mean_accuracy(double *mean, double *std, const study_run *run);
 /* Clean accuracy of a class, NaN if nothing was measured. */
 double class_accuracy(const study_run *run, int32_t y);
 
-/* Powers of patterns made by others, on the images that the runs of models[m] are measured on; `what` is for the progress. It
- * is planned by study_plan with count + 1 passes. */
-iscp_status judge_patterns(reproduction *r, int m, iscp_pattern *const *patterns, int32_t count, iscp_power *powers,
-                           const char *what);
-
-/* Mean PW over the classes of a run at a size. */
+/* Mean PW over the classes of a run at a size, and of one of them. */
 double mean_power(const study_run *run, double size);
 double class_power(const study_run *run, int32_t y, double size);
+
+/* ---- Patterns that no run has measured (reproduce_judge.c) ----
+ *
+ * What is measured is kept in DIR/runs/<model>-<what>.txt, pattern by pattern, and gone on with. */
+
+/* Plans what is left of `count` patterns on models[m]. */
+void judge_plan(reproduction *r, int m, int32_t count, const char *what);
+
+/* PW of each on the images that the runs of models[m] are measured on; NaN where the model is never right on its class. */
+iscp_status judge_patterns(reproduction *r, int m, iscp_pattern *const *patterns, int32_t count, double *pws,
+                           const char *what);
+
+/* ---- The shape of patterns (reproduce_shapes.c) ---- */
+
+/* Share of a pattern's pixels that touch another of it, left, right, above or below: high for closed shapes. */
+double share_touching(const iscp_pattern *pattern);
+/* Share in the four corners of the image, which have a quarter of its sides and together a quarter of its pixels. */
+double share_in_corners(const iscp_pattern *pattern);
+/* Mean of either over the selected patterns of a run, NaN if it has none. */
+iscp_status mean_share(double *mean, const study_run *run, double size, double (*share)(const iscp_pattern *));
 
 /* ---- What the paper says (relations.c) ---- */
 
@@ -63,6 +78,9 @@ void relate(reproduction *r, int holds, const char *claim, const char *numbers, 
 
 /* `holds`, but -1 where the number that it hangs on was not measured. */
 int judge(int holds, double number);
+
+/* A claim about what pictures look like, which is left to the reader. */
+void relate_by_eye(reproduction *r, const char *claim);
 
 /* Prints the item's relations and puts them on the page, and forgets them. */
 void show_relations(reproduction *r);

@@ -44,7 +44,7 @@ static iscp_status heat(reproduction *r, const float *map, const float *image, c
 
 static void plan_figure11(reproduction *r) {
   canvas_run(r, 0, ISCP_CANVAS_POSITIVE);
-  study_plan(&r->study, 0, r->study.models[0].class_count + 1, 0);
+  judge_plan(r, 0, r->study.models[0].class_count, "figure11");
 }
 
 /* The image of a class's first positive canvas, in `image`; 0 if it has none. */
@@ -111,9 +111,9 @@ static iscp_status attention_patterns(reproduction *r, iscp_gradcam *cam, iscp_p
   return status;
 }
 
-static void compare_attention(reproduction *r, const iscp_power *powers, const int32_t *classes, int32_t count) {
+static void compare_attention(reproduction *r, const double *pws, const int32_t *classes, int32_t count) {
   const study_run *run = canvas_run(r, 0, ISCP_CANVAS_POSITIVE);
-  double attention = 0, searched = 0;
+  double attention = count ? 0 : NAN, searched = attention;
   grid *g = grid_new("PW of the 10 % of highest attention, and of the searched pattern of 10 %");
   grid_row(g, PAGE_HEAD);
   grid_text(g, "class");
@@ -124,13 +124,13 @@ static void compare_attention(reproduction *r, const iscp_power *powers, const i
     double pw = class_power(run, classes[i], size);
     grid_row(g, PAGE_PLAIN);
     grid_text(g, "%s", study_class(name, run->of, classes[i]));
-    grid_numbers(g, (double[]){powers[i].pw, pw}, 2);
-    attention += powers[i].pw / count;
+    grid_numbers(g, (double[]){pws[i], pw}, 2);
+    attention += pws[i] / count;
     searched += pw / count;
   }
   grid_row(g, PAGE_PLAIN);
   grid_text(g, "mPW");
-  grid_numbers(g, (double[]){count ? attention : NAN, count ? searched : NAN}, 2);
+  grid_numbers(g, (double[]){attention, searched}, 2);
   static const char *const names[] = {"Grad-CAM", "searched"};
   double means[] = {attention, searched};
   plot_series series = {.y = means, .count = 2};
@@ -140,7 +140,7 @@ static void compare_attention(reproduction *r, const iscp_power *powers, const i
   snprintf(alt, sizeof alt, "mean PW at 10 %%: %.3f of high attention, %.3f of searched patterns", attention, searched);
   show_plot(&r->study, &p, "figure11", alt);
   show_grid(&r->study, g, "figure11");
-  relate(r, count ? judge(attention < searched / 2, searched) : -1,
+  relate(r, judge(attention < searched / 2, attention + searched),
          "high attention is far less predictive than the searched pattern (less than half of it)", "mPW %.3f and %.3f",
          attention, searched);
 }
@@ -149,21 +149,21 @@ static iscp_status show_figure11(reproduction *r) {
   const study_model *m = &r->study.models[0];
   size_t classes_size = (size_t)m->class_count;
   iscp_pattern **patterns = take(classes_size * sizeof *patterns);
-  iscp_power *powers = take(classes_size * sizeof *powers);
+  double *pws = take(classes_size * sizeof *pws);
   int32_t *classes = take(classes_size * sizeof *classes), count = 0;
-  iscp_gradcam *cam;
+  iscp_gradcam *cam = NULL;
   iscp_status status = iscp_gradcam_create(&cam, m->model, NULL);
   if (status == ISCP_OK)
     status = attention_patterns(r, cam, patterns, classes, &count);
   if (status == ISCP_OK)
-    status = judge_patterns(r, 0, patterns, count, powers, "figure 11");
+    status = judge_patterns(r, 0, patterns, count, pws, "figure11");
   if (status == ISCP_OK)
-    compare_attention(r, powers, classes, count);
+    compare_attention(r, pws, classes, count);
   for (int32_t i = 0; i < count; i++)
     iscp_pattern_destroy(patterns[i]);
   iscp_gradcam_destroy(cam);
   free(classes);
-  free(powers);
+  free(pws);
   free(patterns);
   return status;
 }
@@ -219,14 +219,16 @@ static iscp_status shift_some(reproduction *r, grid *g, iscp_gradcam *cam, const
     if (iscp_dataset_label(m->data, i) == y)
       continue;
     status = shift_one(r, g, &shift, cam, pattern, i);
-    before += shift.inside_before / SHIFTED;
-    after += shift.inside_after / SHIFTED;
+    before += shift.inside_before;
+    after += shift.inside_after;
     done++;
   }
   page_gallery_end(r->study.page);
   if (status == ISCP_OK)
-    relate(r, after >= 1.5 * before, "attention shifts clearly to the pattern that is put on (half as much again, or more)",
-           "share of attention on its pixels: %.3f before, %.3f after, %.3f would be even", before, after, shift.area);
+    relate(r, done ? after >= 1.5 * before : -1,
+           "attention shifts clearly to the pattern that is put on (half as much again, or more)",
+           "share of attention on its pixels, mean of %d images: %.3f before, %.3f after, %.3f would be even", done,
+           before / done, after / done, shift.area);
   return status;
 }
 
@@ -248,6 +250,13 @@ static iscp_status show_figure12(reproduction *r) {
   const char *const heads[] = {"image", "taken for", "then for", "before", "after"};
   for (int i = 0; i < 5; i++)
     grid_text(g, "%s", heads[i]);
+  page_text(r->study.page,
+            "The pattern of %s, then images of other classes without and with it, under the attention of %s: from dark by red "
+            "to pale yellow.",
+            name, m->name);
+  page_gallery_begin(r->study.page);
+  show_pattern(&r->study, run, y, -1, size, "10 % of the pixels");
+  page_gallery_end(r->study.page);
   iscp_status status = iscp_pattern_list_cut(&pattern, run->list, entry, ISCP_CUT_SIZE, size);
   if (status == ISCP_OK)
     status = iscp_gradcam_create(&cam, m->model, NULL);

@@ -7,7 +7,7 @@
 #include "reproduce.h"
 
 static const double shown_size = 0.05, trigger_size = 0.01, large_size = 0.1;
-enum { FEW = 6, KINDS = 4, MOST = 16 };
+enum { FEW = 6, KINDS = 4 };
 
 static void plan_all(reproduction *r) {
   for (int m = 0; m < r->study.model_count; m++)
@@ -45,6 +45,7 @@ static iscp_status show_figure4(reproduction *r) {
     grid_number(g, last);
     grid_number(g, mean_power(base_run(r, m), shown_size));
   }
+  page_text(r->study.page, "The models in the order given, taken for checkpoints of one training.");
   picture_models(r, shown_size);
   show_grid(&r->study, g, "figure4");
   relate(r, judge(rises, last), "accuracy rises from stage to stage (.315, .524, .693, .791, .942 in the paper)",
@@ -83,9 +84,9 @@ static int32_t top_class(double *top, double *next, const study_run *run) {
 }
 
 /* Of all kinds of canvas the highest: whose class is the suspect. */
-static int32_t suspect(reproduction *r, grid *g, int m, double *power, double *others) {
+static int32_t suspect(reproduction *r, grid *g, int m, double *power) {
   int32_t found = -1;
-  *power = *others = 0;
+  *power = 0;
   for (int k = 0; k < KINDS; k++) {
     char name[64] = "-";
     double top, next;
@@ -98,11 +99,23 @@ static int32_t suspect(reproduction *r, grid *g, int m, double *power, double *o
     grid_numbers(g, (double[]){top, next}, 2);
     if (y >= 0 && top > *power) {
       *power = top;
-      *others = next;
       found = y;
     }
   }
   return found;
+}
+
+/* The highest PW of any class but y, on whatever canvas. */
+static double others_power(reproduction *r, int m, int32_t y) {
+  const study_model *model = &r->study.models[m];
+  double highest = 0;
+  for (int k = 0; k < KINDS; k++)
+    for (int32_t i = 0; i < model->class_count; i++) {
+      double pw = class_power(canvas_run(r, m, kinds[k]), model->classes[i], trigger_size);
+      if (model->classes[i] != y && pw > highest)
+        highest = pw;
+    }
+  return highest;
 }
 
 static void picture_suspect(reproduction *r, int m, int32_t y) {
@@ -119,15 +132,23 @@ static iscp_status show_figure7(reproduction *r) {
   for (int i = 0; i < 5; i++)
     grid_text(g, "%s", heads[i]);
   for (int m = first_backdoored(r); m < r->study.model_count; m++) {
+    static const char claim[] = "1 % of the pixels are enough for the backdoor's class, and for no other";
+    const study_model *model = &r->study.models[m];
     char name[64];
-    double power, others;
-    int32_t y = suspect(r, g, m, &power, &others);
-    if (y < 0)
+    double power;
+    int32_t y = suspect(r, g, m, &power);
+    if (y < 0) {
+      relate(r, 0, claim, "%s: no class has a PW above 0", model->name);
       continue;
+    }
+    double others = others_power(r, m, y);
+    page_text(r->study.page, "Patterns of %s, 1 %% of the pixels, by kind of canvas:", model->name);
     picture_suspect(r, m, y);
-    relate(r, power >= 0.5 && others < 0.5, "1 % of the pixels are enough for the backdoor's class, and for no other",
-           "%s: %s has PW %.3f, the next class %.3f", r->study.models[m].name,
-           study_class(name, &r->study.models[m], y), power, others);
+    study_class(name, model, y);
+    if (model->class_count > 1)
+      relate(r, power >= 0.5 && others < 0.5, claim, "%s: %s has PW %.3f, the next class %.3f", model->name, name, power, others);
+    else
+      relate(r, -1, claim, "%s: %s has PW %.3f, no other class was searched", model->name, name, power);
   }
   show_grid(&r->study, g, "figure7");
   return ISCP_OK;
@@ -136,11 +157,12 @@ static iscp_status show_figure7(reproduction *r) {
 /* ---- Figure 8: what a backdoor does to PW, and transfer ---- */
 
 enum { SIZES = 5 };
+static const char *const crossings[] = {"figure8-there", "figure8-back"}; /* of patterns of the first model, of the second */
 
 static void plan_figure8(reproduction *r) {
   for (int m = 0; m < 2; m++) {
     base_run(r, m);
-    study_plan(&r->study, 1 - m, SIZES * r->study.models[m].class_count + 1, 0);
+    judge_plan(r, 1 - m, SIZES * r->study.models[m].class_count, crossings[m]);
   }
 }
 
@@ -151,7 +173,7 @@ static iscp_status cross(double *means, reproduction *r, int m) {
   const iscp_report_options *o = &run->run.report;
   int32_t all = SIZES * model->class_count, count = 0;
   iscp_pattern **patterns = take((size_t)all * sizeof *patterns);
-  iscp_power *powers = take((size_t)all * sizeof *powers);
+  double *pws = take((size_t)all * sizeof *pws);
   int *sizes = take((size_t)all * sizeof *sizes);
   iscp_status status = ISCP_OK;
   for (int32_t i = 0; i < all && status == ISCP_OK; i++) {
@@ -163,13 +185,13 @@ static iscp_status cross(double *means, reproduction *r, int m) {
     count += status == ISCP_OK;
   }
   if (status == ISCP_OK)
-    status = judge_patterns(r, 1 - m, patterns, count, powers, m ? "figure 8, back" : "figure 8, there");
+    status = judge_patterns(r, 1 - m, patterns, count, pws, crossings[m]);
   for (int k = 0; k < SIZES && status == ISCP_OK; k++) {
     double sum = 0;
     int terms = 0;
     for (int32_t i = 0; i < count; i++)
-      if (sizes[i] == k && isfinite(powers[i].pw)) {
-        sum += powers[i].pw;
+      if (sizes[i] == k && isfinite(pws[i])) {
+        sum += pws[i];
         terms++;
       }
     means[k] = terms ? sum / terms : NAN;
@@ -177,7 +199,7 @@ static iscp_status cross(double *means, reproduction *r, int m) {
   for (int32_t i = 0; i < count; i++)
     iscp_pattern_destroy(patterns[i]);
   free(sizes);
-  free(powers);
+  free(pws);
   free(patterns);
   return status;
 }
@@ -214,7 +236,7 @@ static void show_left(reproduction *r) {
 static void show_rates(reproduction *r, const double powers[SIZES][4]) {
   const iscp_report_options *o = &r->study.base->report;
   double x[SIZES], there[SIZES], back[SIZES], rates[4];
-  int holds = 1;
+  int holds = 1, judged = 0;
   grid *g = grid_new("Mean PW by source and target, and transfer rate (PW on the source / PW on the target)");
   grid_row(g, PAGE_HEAD);
   const char *const heads[] = {"size", "1 on 1", "1 on 2", "2 on 1", "2 on 2", "rate 1 to 2", "rate 2 to 1"};
@@ -225,7 +247,12 @@ static void show_rates(reproduction *r, const double powers[SIZES][4]) {
     iscp_transfer_rates(rates, powers[k], 2);
     there[k] = rates[1];
     back[k] = rates[2];
-    holds &= there[k] < back[k] || !isfinite(back[k]);
+    /* there < back, also where a PW of 0 leaves a rate without a value: such patterns do not transfer at all */
+    double left = powers[k][0] * powers[k][2], right = powers[k][3] * powers[k][1];
+    if (left > 0 || right > 0) {
+      holds &= left < right;
+      judged++;
+    }
     grid_row(g, PAGE_PLAIN);
     grid_text(g, "%g %%", x[k]);
     grid_numbers(g, powers[k], 4);
@@ -236,16 +263,16 @@ static void show_rates(reproduction *r, const double powers[SIZES][4]) {
                           {.name = "backdoored to natural", .x = x, .y = back, .count = SIZES}};
   plot p = {.title = "Transfer rate by pattern size",
             .x_label = "pattern size (% of the pixels)",
-            .y_label = "PW on the source / PW on the target",
+            .y_label = "transfer rate",
             .series = series,
             .series_count = 2};
   char alt[160];
   snprintf(alt, sizeof alt, "transfer rates at 5 %%: %.2f from natural to backdoored, %.2f back", there[3], back[3]);
   show_plot(&r->study, &p, "figure8-rates", alt);
   show_grid(&r->study, g, "figure8");
-  relate(r, judge(holds, there[0]), "natural patterns transfer to the backdoored model better than back, at every size",
-         "rates at 1, 5, 10 %%: %.2f, %.2f, %.2f there; %.2f, %.2f, %.2f back", there[0], there[3], there[4], back[0],
-         back[3], back[4]);
+  relate(r, judged ? holds : -1, "natural patterns transfer to the backdoored model better than back, at every size (a lower rate)",
+         "of %d sizes with PW; rates at 1, 5, 10 %%: %.2f, %.2f, %.2f there; %.2f, %.2f, %.2f back", judged, there[0],
+         there[3], there[4], back[0], back[3], back[4]);
 }
 
 static iscp_status show_figure8(reproduction *r) {
@@ -268,72 +295,38 @@ static iscp_status show_figure8(reproduction *r) {
 
 /* ---- Figure 9: ways of training ---- */
 
-/* Share of a pattern's pixels that touch another of it, left, right, above or below: high for closed shapes. */
-static double connected(const iscp_pattern *pattern) {
-  iscp_pattern_info info = {.struct_size = sizeof info};
-  if (iscp_pattern_get_info(pattern, &info) != ISCP_OK)
-    return NAN;
-  const int32_t *positions = iscp_pattern_positions(pattern);
-  size_t stride = (size_t)info.width + 2;
-  char *marks = take(((size_t)info.height + 2) * stride); /* with a border of nothing */
-  int32_t touching = 0;
-  for (int32_t i = 0; i < info.pixels; i++)
-    marks[(size_t)(positions[i] / info.width + 1) * stride + (size_t)(positions[i] % info.width) + 1] = 1;
-  for (int32_t i = 0; i < info.pixels; i++) {
-    const char *at = marks + (size_t)(positions[i] / info.width + 1) * stride + (size_t)(positions[i] % info.width) + 1;
-    touching += at[-1] || at[1] || at[-(ptrdiff_t)stride] || at[stride];
-  }
-  free(marks);
-  return (double)touching / info.pixels;
-}
-
-static iscp_status mean_connected(double *mean, const study_run *run) {
-  double sum = 0;
-  int count = 0;
-  for (int32_t i = 0; i < run->of->class_count; i++) {
-    int32_t entry = study_entry(run, run->of->classes[i], -1);
-    iscp_pattern *pattern;
-    if (entry < 0)
-      continue;
-    iscp_status status = iscp_pattern_list_cut(&pattern, run->list, entry, ISCP_CUT_SIZE, large_size);
-    if (status != ISCP_OK)
-      return status;
-    sum += connected(pattern);
-    count++;
-    iscp_pattern_destroy(pattern);
-  }
-  *mean = count ? sum / count : NAN;
-  return ISCP_OK;
-}
-
 static int is_adversarial(const char *name) { return !strncasecmp(name, "adv", 3); }
 
 static iscp_status show_figure9(reproduction *r) {
   grid *g = grid_new("Ways of training: mPW at 10 % of the pixels, and the share of a pattern's pixels that touch another of it");
-  double shares[MOST];
+  double share, of_first = NAN, of_adversarial = NAN;
   int adversarial = 0;
   grid_row(g, PAGE_HEAD);
   grid_text(g, "model");
   grid_text(g, "mPW");
   grid_text(g, "touching");
-  for (int m = 0; m < r->study.model_count && m < MOST; m++) {
-    iscp_status status = mean_connected(&shares[m], base_run(r, m));
+  for (int m = 0; m < r->study.model_count; m++) {
+    iscp_status status = mean_share(&share, base_run(r, m), large_size, share_touching);
     if (status != ISCP_OK) {
       grid_free(g);
       return status;
     }
-    adversarial = is_adversarial(r->study.models[m].name) ? m : adversarial;
+    of_first = m ? of_first : share;
+    if (m && !adversarial && is_adversarial(r->study.models[m].name)) {
+      adversarial = m;
+      of_adversarial = share;
+    }
     grid_row(g, PAGE_PLAIN);
     grid_text(g, "%s", r->study.models[m].name);
     grid_number(g, mean_power(base_run(r, m), large_size));
-    grid_number(g, shares[m]);
+    grid_number(g, share);
   }
   picture_models(r, large_size);
   show_grid(&r->study, g, "figure9");
   static const char claim[] = "patterns of an adversarially trained model are more densely connected than the natural one's";
   if (adversarial)
-    relate(r, judge(shares[adversarial] > shares[0], shares[0]), claim, "touching: %.3f and %.3f", shares[adversarial],
-           shares[0]);
+    relate(r, judge(of_adversarial > of_first, of_first + of_adversarial), claim, "touching: %.3f and %.3f", of_adversarial,
+           of_first);
   else
     relate(r, -1, claim, "no model behind the first has a name that begins with adv, as adversarial=MODEL");
   return ISCP_OK;

@@ -25,8 +25,8 @@ study_run *canvas_run(reproduction *r, int m, int32_t kind) {
   options.canvas_kinds = kind;
   if (!(kind & ISCP_CANVAS_USER))
     options.user_canvas_count = 0;
-  int is_base = kind == base_options(r)->canvas_kinds;
-  return study_add(&r->study, m, variant, &options, is_base ? POWER_COMPARED : POWER_SELECTED);
+  int compared = kind == base_options(r)->canvas_kinds || kind == ISCP_CANVAS_POSITIVE; /* tables 3 and 4 are of these */
+  return study_add(&r->study, m, variant, &options, compared ? POWER_COMPARED : POWER_SELECTED);
 }
 
 study_run *base_run(reproduction *r, int m) { return canvas_run(r, m, base_options(r)->canvas_kinds); }
@@ -74,28 +74,6 @@ void mean_accuracy(double *mean, double *std, const study_run *run) {
   if (count)
     iscp_mean_std(values, count, mean, std);
   free(values);
-}
-
-iscp_status judge_patterns(reproduction *r, int m, iscp_pattern *const *patterns, int32_t count, iscp_power *powers,
-                           const char *what) {
-  const study_model *model = &r->study.models[m];
-  iscp_evaluation *evaluation = NULL;
-  iscp_evaluate_options options;
-  iscp_status status = iscp_evaluate_options_init(&options, sizeof options);
-  if (status != ISCP_OK)
-    return status;
-  options.images = r->study.base->report.images;
-  options.fraction = base_options(r)->fraction;
-  options.seed = base_options(r)->seed;
-  study_piece(&r->study, study_seconds(model, 1, 0), "%s", what);
-  status = iscp_evaluation_create(&evaluation, model->model, model->data, &options, study_show, &r->study);
-  study_piece(&r->study, study_seconds(model, count, 0), "%s", what);
-  for (int32_t i = 0; i < count; i++)
-    powers[i].struct_size = sizeof *powers;
-  if (status == ISCP_OK)
-    status = iscp_evaluation_powers(evaluation, (const iscp_pattern *const *)patterns, count, powers, study_show, &r->study);
-  iscp_evaluation_destroy(evaluation);
-  return status;
 }
 
 double mean_power(const study_run *run, double size) {

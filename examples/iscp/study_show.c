@@ -72,7 +72,7 @@ void show_origin(study *s) {
     page_text(s->page, "Model %s: SHA-256 %s.", s->models[i].name, iscp_model_hash(s->models[i].model));
   const char *hash = iscp_dataset_hash(s->models[0].data);
   page_text(s->page, "%lld images, SHA-256 %s.", (long long)iscp_dataset_count(s->models[0].data), hash ? hash : "unknown");
-  page_text(s->page, "Searches: %g %% of the images, %d passes over them, %d canvases a kind, seed %llu; PW on %s images.",
+  page_text(s->page, "Searches: %g %% of the images, passes over them: %d, canvases a kind: %d, seed %llu; PW on %s images.",
             100 * own->search.fraction, own->search.epochs, own->search.canvases, (unsigned long long)own->search.seed,
             own->report.images == ISCP_IMAGES_ALL ? "all" : "held-out");
 }

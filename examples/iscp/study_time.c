@@ -115,7 +115,13 @@ static void say_time(const study *s) {
   if (s->seconds <= 0)
     return;
   progress_clear();
-  fprintf(stderr, "iscp: %s: %d run%s, ", s->word, s->run_count, s->run_count == 1 ? "" : "s");
+  int left = 0;
+  for (int i = 0; i < s->run_count; i++)
+    left += s->runs[i]->seconds > 0;
+  fprintf(stderr, "iscp: %s: ", s->word);
+  if (left < s->run_count)
+    fprintf(stderr, "%d of ", left);
+  fprintf(stderr, "%d run%s, ", s->run_count, s->run_count == 1 ? "" : "s");
   if (minutes < 1)
     fputs("less than a minute", stderr);
   else if (minutes < 90)
