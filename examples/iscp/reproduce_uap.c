@@ -28,9 +28,9 @@ static iscp_status uap_options(iscp_uap_options *options, const reproduction *r,
 static void key_of(char key[LINE], const reproduction *r, int m, const iscp_uap_options *o) {
   const study_model *model = &r->study.models[m];
   const char *data = iscp_dataset_hash(model->data);
-  snprintf(key, LINE, "model %s data %s images %lld eps %g method %d fraction %g seed %llu", iscp_model_hash(model->model),
-           data ? data : "unknown", (long long)iscp_dataset_count(model->data), 255 * o->eps, o->method, o->fraction,
-           (unsigned long long)o->seed);
+  snprintf(key, LINE, "libiscp %s model %s data %s images %lld eps %g method %d fraction %g seed %llu", iscp_version_text(),
+           iscp_model_hash(model->model), data ? data : "unknown", (long long)iscp_dataset_count(model->data), 255 * o->eps,
+           o->method, o->fraction, (unsigned long long)o->seed);
 }
 
 /* 1 if the class is done, and then its rate. A line of another run is as none: it is written anew. */
