@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 build=build
 result=result
 
-packages="gcc meson ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libarchive-dev libjansson-dev nettle-dev"
+packages="gcc meson ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev libarchive-dev libjansson-dev nettle-dev libcairo2-dev"
 . test/support/packages.sh
 need_packages $packages
 

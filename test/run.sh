@@ -20,8 +20,8 @@ done
 
 . test/support/packages.sh
 need_packages gcc g++ clang libclang-rt-14-dev libomp-dev meson ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libpng-dev \
-  libjpeg62-turbo-dev zlib1g-dev libarchive-dev libjansson-dev nettle-dev check python3 python3-venv python3-numpy python3-pil valgrind \
-  binutils abigail-tools dataset-fashion-mnist
+  libjpeg62-turbo-dev zlib1g-dev libarchive-dev libjansson-dev nettle-dev libcairo2-dev chromium check python3 python3-venv \
+  python3-numpy python3-pil valgrind binutils abigail-tools dataset-fashion-mnist
 
 # The Python of the tests: with PyTorch in an environment of its own, so that nothing of the machine's changes.
 python=python3
@@ -29,6 +29,9 @@ if [ $oracle = yes ]; then
   [ -x build-venv/bin/python ] || python3 -m venv build-venv
   build-venv/bin/python -c 'import torch, numpy, safetensors, PIL' 2>/dev/null ||
     build-venv/bin/python -m pip install -q torch==2.13.0 numpy safetensors pillow
+  # Without what it draws with: test_gradcam.py says what of it is used.
+  build-venv/bin/python -c 'import cv2, ttach, tqdm' 2>/dev/null ||
+    build-venv/bin/python -m pip install -q --no-deps grad-cam==1.5.5 ttach opencv-python-headless tqdm
   python=$PWD/build-venv/bin/python
 fi
 

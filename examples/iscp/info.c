@@ -209,7 +209,7 @@ static int run(const cli_command *command, int argc, char **argv) {
 
 const cli_command info_command = {
     .name = "info",
-    .summary = "Say what a model is made of, what a set of images is, and what computes here",
+    .summary = "Say what a model and a set of images are, and what computes here",
     .usage = "MODEL [DATA], or DATA",
     .text = "MODEL is a PyTorch checkpoint (.pth) or a safetensors file. A checkpoint does not say what its input\n"
             "is. DATA is a folder, or a file of images; --skip-broken looks at every picture of it:\n\n"

@@ -4,8 +4,7 @@
 
 #include "program.h"
 
-/* Bytes of the UTF-8 character at `text`, or 0 if there is none. */
-static size_t utf8_length(const unsigned char *text) {
+size_t utf8_length(const unsigned char *text) {
   size_t length = *text < 0x80 ? 1 : *text >= 0xc2 && *text < 0xe0 ? 2 : (*text & 0xf0) == 0xe0 ? 3
                   : *text >= 0xf0 && *text < 0xf5 ? 4 : 0;
   for (size_t i = 1; i < length; i++)
@@ -78,6 +77,11 @@ void emit_integer(emitter *j, const char *key, int64_t value) {
   fprintf(j->file, "%lld", (long long)value);
 }
 
+void emit_seed(emitter *j, const char *key, uint64_t seed) {
+  begin(j, key);
+  fprintf(j->file, seed <= INT64_MAX ? "%llu" : "\"%llu\"", (unsigned long long)seed);
+}
+
 void emit_truth(emitter *j, const char *key, int value) {
   begin(j, key);
   fputs(value ? "true" : "false", j->file);
@@ -133,4 +137,19 @@ void emit_contract(emitter *j, const char *key, const iscp_contract *contract) {
   print_floats(j, "mean", contract->mean, contract->channels);
   print_floats(j, "std", contract->std, contract->channels);
   emit_close(j, '}');
+}
+
+void emit_power(emitter *j, const iscp_power *p) {
+  emit_number(j, "pw", p->pw);
+  emit_number(j, "asr", p->asr);
+  emit_number(j, "accuracy", p->accuracy);
+  emit_integer(j, "nontarget", p->nontarget);
+  emit_integer(j, "nontarget_hits", p->nontarget_hits);
+  emit_integer(j, "nontarget_clean", p->nontarget_clean);
+  emit_integer(j, "target", p->target_images);
+  emit_integer(j, "target_correct", p->target_correct);
+  emit_number(j, "asr_low", p->asr_low);
+  emit_number(j, "asr_high", p->asr_high);
+  emit_number(j, "accuracy_low", p->accuracy_low);
+  emit_number(j, "accuracy_high", p->accuracy_high);
 }

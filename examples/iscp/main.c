@@ -5,24 +5,33 @@
 
 #include "program.h"
 
-static const cli_command *const commands[] = {&info_command, &check_command, &search_command, &power_command, &train_command,
-                                              &bench_command};
+static const cli_command *const commands[] = {&info_command,      &check_command, &search_command,   &power_command,
+                                              &gradcam_command,   &uap_command,   &transfer_command, &sweep_command,
+                                              &reproduce_command, &train_command, &bench_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 const char *program_path;
 
+/* The summary stands behind the usage, or below a long one. */
+static void print_command(FILE *file, const cli_command *command) {
+  if (strlen(command->usage) > 22)
+    fprintf(file, "  %-9s %s\n%35s%s\n", command->name, command->usage, "", command->summary);
+  else
+    fprintf(file, "  %-9s %-22s %s\n", command->name, command->usage, command->summary);
+}
+
 static void print_help(FILE *file) {
   fputs("usage: iscp COMMAND ... (iscp COMMAND --help says more)\n\n"
-        "What an image classifier has learned for each class, as a picture, and how well that picture predicts.\n\n",
+        "What an image classifier has learned for each class, as a picture, and how well that predicts.\n\n",
         file);
   for (int i = 0; i < COMMANDS; i++)
-    fprintf(file, "  %-8s %-22s %s\n", commands[i]->name, commands[i]->usage, commands[i]->summary);
+    print_command(file, commands[i]);
   fputs("\nA first run, with what comes with libiscp:\n\n"
         "  iscp info examples/models/fashion-natural.safetensors\n"
         "  iscp search examples/models/fashion-natural.safetensors \\\n"
         "    examples/data/t10k-2000-images-idx3-ubyte.gz -o result --classes 0-2\n\n"
-        "Results are on standard output, messages on standard error. Exit codes: 0 done, 1 failed, 2 wrong usage,\n"
-        "130 interrupted (what is done is kept, and --resume goes on with it).\n",
+        "Results are on standard output, messages on standard error. Exit codes: 0 done, 1 failed,\n"
+        "2 wrong usage, 130 interrupted (what is done is kept, and --resume goes on with it).\n",
         file);
 }
 

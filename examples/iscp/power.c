@@ -130,25 +130,13 @@ static iscp_status measure_all(run_state *s, const settings *own, const char *fo
 
 /* ---- The results ---- */
 
-static void print_measured(emitter *j, const cli_measured *m) {
-  const iscp_power *p = &m->power;
+void emit_measured(emitter *j, const cli_measured *m) {
   emit_open(j, NULL, '{');
   emit_number(j, "size", m->size);
   emit_integer(j, "pixels", m->cut.pixels);
   emit_integer(j, "tied", m->cut.tied);
   emit_integer(j, "tied_kept", m->cut.tied_kept);
-  emit_number(j, "pw", p->pw);
-  emit_number(j, "asr", p->asr);
-  emit_number(j, "accuracy", p->accuracy);
-  emit_integer(j, "nontarget", p->nontarget);
-  emit_integer(j, "nontarget_hits", p->nontarget_hits);
-  emit_integer(j, "nontarget_clean", p->nontarget_clean);
-  emit_integer(j, "target", p->target_images);
-  emit_integer(j, "target_correct", p->target_correct);
-  emit_number(j, "asr_low", p->asr_low);
-  emit_number(j, "asr_high", p->asr_high);
-  emit_number(j, "accuracy_low", p->accuracy_low);
-  emit_number(j, "accuracy_high", p->accuracy_high);
+  emit_power(j, &m->power);
   emit_close(j, '}');
 }
 
@@ -163,7 +151,7 @@ static void print_row(emitter *j, const table_row *row) {
   emit_truth(j, "selected", row->canvas.selected);
   emit_open(j, "power", '[');
   for (int32_t i = 0; i < row->count; i++)
-    print_measured(j, &row->sizes[i]);
+    emit_measured(j, &row->sizes[i]);
   emit_close(j, ']');
   emit_close(j, '}');
 }

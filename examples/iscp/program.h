@@ -34,7 +34,8 @@ typedef struct cli_command {
 } cli_command;
 
 extern const char *program_path; /* as it was called */
-extern const cli_command info_command, check_command, search_command, power_command, train_command, bench_command;
+extern const cli_command info_command, check_command, search_command, power_command, gradcam_command, uap_command,
+    transfer_command, sweep_command, reproduce_command, train_command, bench_command;
 
 /* ---- Options (options.c) ---- */
 
@@ -72,6 +73,10 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The library's message of a call that failed. Returns EXIT_FAILED, for a cancelled call EXIT_INTERRUPTED. */
 int failed(iscp_status status);
+
+/* The command line `original` (a command's argv as it came, which NULL ends) with --resume, as a shell reads it, and the
+ * end of the line. */
+void print_to_go_on(char **original);
 
 /* ---- Inputs (inputs.c, model.c) ---- */
 
@@ -141,7 +146,25 @@ void progress_clear(void);
 void signals_catch(void);
 int signals_came(void);
 
+/* ---- Files (files.c) ---- */
+
+typedef struct whole_file {
+  FILE *file; /* write to this */
+  char *path, *partial;
+} whole_file;
+
+/* Opens a file beside `path`. whole_close renames it to `path` if all was `good` and could be written, and removes it
+ * otherwise. EXIT_DONE, or EXIT_FAILED after saying why, with nothing left open. */
+int whole_open(whole_file *whole, const char *path);
+int whole_close(whole_file *whole, int good);
+
+/* Writes float32 values of `shape` as a NumPy array, whole or not at all (npy.c). */
+int write_npy(const char *path, const float *values, const int32_t *shape, int32_t dims);
+
 /* ---- JSON (json.c) ---- */
+
+/* Bytes of the UTF-8 character at `text`, or 0 if there is none. */
+size_t utf8_length(const unsigned char *text);
 
 typedef struct emitter {
   FILE *file;
@@ -154,8 +177,10 @@ void emit_close(emitter *j, char bracket);
 void emit_text(emitter *j, const char *key, const char *text);
 void emit_number(emitter *j, const char *key, double value);
 void emit_integer(emitter *j, const char *key, int64_t value);
+void emit_seed(emitter *j, const char *key, uint64_t seed); /* a text beyond 2^63 - 1, as the library's manifests have it */
 void emit_truth(emitter *j, const char *key, int value);
 void emit_contract(emitter *j, const char *key, const iscp_contract *contract);
+void emit_power(emitter *j, const iscp_power *power); /* the members of an object that the caller opens and closes */
 
 /* ---- Tables (table.c) ---- */
 
@@ -184,8 +209,13 @@ typedef struct cli_table {
 /* Fills the rows from a report: the selected canvas of each class, or all. */
 int table_from_list(cli_table *table, const iscp_pattern_list *list, int all);
 void table_print(const cli_table *table);
+void print_name(const char *name); /* of a class, in a column of 12 characters */
+void emit_measured(emitter *j, const cli_measured *m); /* an object of a list "power" (power.c) */
 void table_release(cli_table *table);
 const char *canvas_text(char text[32], const iscp_canvas_result *canvas);
 const char *canvas_kind_text(int32_t kind);
+
+/* Cells of a line: a rate with its interval and counts. */
+void print_interval(double rate, double low, double high, int64_t hits, int64_t count);
 
 #endif

@@ -5,21 +5,29 @@
 #include "search_options.h"
 
 enum {
-  CLASSES = 256, CANVAS, CANVASES, PRESET, ALPHA, TV, EPOCHS, BATCH, STEP, FRACTION, SEED, SELECT, SELECT_SIZE, TIES, SIZES,
+  CLASSES = 256, CANVAS, CANVASES, LEARN_CANVAS, CANVAS_STEP, TURNS, PRESET, ALPHA, TV, EPOCHS, BATCH, STEP, FRACTION, SEED, SELECT, SELECT_SIZE, TIES, SIZES,
   IMAGES, LANES, MIN_ACCURACY, POWER, RESUME, OVERWRITE, PICTURE_SIZE, SCALE, JSON
 };
 
-static const option_line lines[] = {
+static const option_line result_lines[] = {
     {'o', "output", "DIR", "the folder of the results; made if missing"},
     {RESUME, "resume", NULL, "go on with the results in DIR, of the same command"},
     {OVERWRITE, "overwrite", NULL, "replace the results in DIR"},
     {JSON, "json", NULL, "print result.json in place of tables"},
+    {0},
+};
+
+static const option_line search_lines[] = {
     {CLASSES, "classes", "LIST", "numbers, ranges, names, as 0,3,5-7 or dress,coat; default all"},
     {CANVAS, "canvas", "LIST", "of positive, negative, random, white, or files (a picture or .npy);\n"
                                "default positive. Several are added up"},
     {CANVASES, "canvases", "N", "canvases of each kind a class; default 5"},
-    {PRESET, "preset", "NAME", "paper (its text: alpha 0.2) or authors (their figures: alpha 8,\n"
-                               "last update dropped); default paper"},
+    {LEARN_CANVAS, "learn-canvas", NULL, "the canvas is learned with the mask (the paper's Eq. 4)"},
+    {CANVAS_STEP, "canvas-step", "X", "change of a learned canvas's value a step, in 255ths; default 2"},
+    {TURNS, "turns", "M,C", "steps of the mask, then of a learned canvas, in turn; default 5,5"},
+    {PRESET, "preset", "NAME", "predictive (what predicts best), paper (its text: alpha 0.2) or\n"
+                               "authors (their figures: alpha 8, last update dropped); default\n"
+                               "predictive"},
     {ALPHA, "alpha", "X|auto", "weight of the mask's mean; auto: per class, the best of five around\n"
                                "the preset's by PW on D_n; default: the preset's"},
     {TV, "tv", "X", "weight of the mask's total variation, which smooths it (the\n"
@@ -29,9 +37,10 @@ static const option_line lines[] = {
     {STEP, "step", "X", "change of a mask value a step; default 0.02"},
     {FRACTION, "fraction", "X", "share of each class that is searched on (D_n), 0.2 or 20%; default 0.2"},
     {SEED, "seed", "N", "of D_n, its order, and random canvases; default 0"},
-    {SELECT, "select", "RULE", "best canvas of a class by loss or by power (on D_n); default loss"},
+    {SELECT, "select", "RULE", "best canvas of a class by loss or by power (on D_n); default: the\n"
+                               "preset's"},
     {SELECT_SIZE, "select-size", "P", "pattern size of that power, in percent; default 5"},
-    {TIES, "ties", "RULE", "rank of equal mask values: evidence or index; default evidence"},
+    {TIES, "ties", "RULE", "rank of equal mask values: evidence or index; default: the preset's"},
     {LANES, "lanes", "N", "searches that take their steps together; default: measured if the\n"
                          "search is long, else chosen by size"},
     {MIN_ACCURACY, "min-accuracy", "A|none", "share of the images, 0.6 or 60%, that the model must be right on;\n"
@@ -95,6 +104,28 @@ static int set_alpha(iscp_search_options *search, const char *value) {
   return EXIT_DONE;
 }
 
+static int set_canvas_step(search_settings *settings, const char *value) {
+  double *step = &settings->search.canvas_step;
+  if (!read_number(step, value) || *step <= 0 || *step > 255)
+    return wrong_value("canvas-step", value, "255ths above 0, at most 255");
+  *step /= 255;
+  settings->learning = "--canvas-step";
+  return EXIT_DONE;
+}
+
+static int set_turns(search_settings *settings, const char *value) {
+  char *copy = take_copy(value), *list = copy, *mask = next_piece(&list), *canvas = next_piece(&list);
+  int64_t of_mask = 0, of_canvas = 0;
+  int right = mask && canvas && !next_piece(&list) && read_integer(&of_mask, mask) && read_integer(&of_canvas, canvas);
+  free(copy);
+  if (!right || of_mask < 1 || of_mask > 1000 || of_canvas < 1 || of_canvas > 1000)
+    return wrong_value("turns", value, "steps of the mask and of the canvas, 1 to 1000 each, as 5,5");
+  settings->search.mask_steps = (int32_t)of_mask;
+  settings->canvas_steps = (int32_t)of_canvas;
+  settings->learning = "--turns";
+  return EXIT_DONE;
+}
+
 /* A word that is no kind is a file's name. */
 static int set_canvas(search_settings *settings, const char *value) {
   static const char *const kinds[] = {"positive", "negative", "random", "white", NULL};
@@ -124,17 +155,29 @@ static int set_sizes(search_settings *settings, const char *value) {
   return settings->sizes ? EXIT_DONE : wrong_value("sizes", value, "percents with commas, as 1,2,3,5,10");
 }
 
-static int set_search(search_settings *settings, int key, const char *value) {
-  static const char *const presets[] = {"paper", "authors", NULL}, *const rules[] = {"loss", "power", NULL};
+static int set_search(void *to, int key, const char *value) {
+  static const char *const presets[] = {"paper", "authors", "predictive", NULL};
+  static const char *const rules[] = {"loss", "power", NULL};
   static const char *const ties[] = {"evidence", "index", NULL};
+  search_settings *settings = to;
   iscp_search_options *search = &settings->search;
   switch (key) {
+  case CLASSES:
+    settings->classes = value;
+    return EXIT_DONE;
   case CANVAS:
     return set_canvas(settings, value);
   case CANVASES:
     return set_count(&search->canvases, "canvases", value);
+  case LEARN_CANVAS:
+    settings->learn_canvas = 1;
+    return EXIT_DONE;
+  case CANVAS_STEP:
+    return set_canvas_step(settings, value);
+  case TURNS:
+    return set_turns(settings, value);
   case PRESET:
-    return set_choice(&search->preset, "preset", value, presets, "paper or authors");
+    return set_choice(&search->preset, "preset", value, presets, "predictive, paper or authors");
   case ALPHA:
     return set_alpha(search, value);
   case TV:
@@ -162,14 +205,11 @@ static int set_search(search_settings *settings, int key, const char *value) {
   }
 }
 
-static int set_own(void *to, int key, const char *value) {
+static int set_result(void *to, int key, const char *value) {
   search_settings *settings = to;
   switch (key) {
   case 'o':
     settings->folder = value;
-    return EXIT_DONE;
-  case CLASSES:
-    settings->classes = value;
     return EXIT_DONE;
   case RESUME:
     settings->report.resume = 1;
@@ -177,11 +217,9 @@ static int set_own(void *to, int key, const char *value) {
   case OVERWRITE:
     settings->report.overwrite = 1;
     return EXIT_DONE;
-  case JSON:
+  default:
     settings->json = 1;
     return EXIT_DONE;
-  default:
-    return set_search(settings, key, value);
   }
 }
 
@@ -203,19 +241,38 @@ static int set_power(void *to, int key, const char *value) {
   }
 }
 
-static const option_group own_group = {"Search", lines, set_own};
-static const option_group power_group = {"Power and pictures", power_lines, set_power};
-const option_group *const search_groups[] = {&own_group, &power_group, &data_group, &model_group, &machine_group, NULL};
+static const option_group result_group = {"Results", result_lines, set_result};
+const option_group search_group = {"Search", search_lines, set_search};
+const option_group power_group = {"Power and pictures", power_lines, set_power};
+const option_group *const search_groups[] = {&result_group, &search_group, &power_group, &data_group,
+                                             &model_group,  &machine_group, NULL};
+
+int search_option_set(search_settings *settings, const char *name, const char *value) {
+  for (const option_line *line = search_lines; line->name; line++)
+    if (line->value && !strcmp(line->name, name))
+      return set_search(settings, line->key, value);
+  return -1;
+}
 
 /* ---- Settings ---- */
 
 iscp_status search_settings_init(search_settings *settings) {
-  *settings = (search_settings){.power = POWER_SELECTED};
+  *settings = (search_settings){.power = POWER_SELECTED, .canvas_steps = 5};
   iscp_status status = iscp_search_options_init(&settings->search, sizeof settings->search);
   return status == ISCP_OK ? iscp_report_options_init(&settings->report, sizeof settings->report) : status;
 }
 
-int search_settings_check(const search_settings *settings) {
+int search_settings_learn(search_settings *settings, const char *command) {
+  if (settings->learning && !settings->learn_canvas) {
+    complain("%s: %s is of a learned canvas, expected --learn-canvas too", command, settings->learning);
+    return EXIT_USAGE;
+  }
+  if (settings->learn_canvas)
+    settings->search.canvas_steps = settings->canvas_steps;
+  return EXIT_DONE;
+}
+
+int search_settings_check(search_settings *settings) {
   if (!settings->folder || !*settings->folder) {
     complain("search: no folder for the results, expected -o DIR");
     return EXIT_USAGE;
@@ -224,7 +281,7 @@ int search_settings_check(const search_settings *settings) {
     complain("search: --resume and --overwrite exclude each other");
     return EXIT_USAGE;
   }
-  return EXIT_DONE;
+  return search_settings_learn(settings, "search");
 }
 
 void search_settings_release(search_settings *settings) {

@@ -23,7 +23,7 @@ const char *canvas_text(char text[32], const iscp_canvas_result *canvas) {
 }
 
 /* A name in its column, by characters of UTF-8; a longer one is cut. */
-static void print_name(const char *name) {
+void print_name(const char *name) {
   int columns = 0;
   for (const char *c = name ? name : ""; *c && columns < NAME; c++) {
     if (((unsigned char)c[1] & 0xc0) != 0x80)
@@ -54,7 +54,7 @@ static void print_ties(const iscp_pattern_info *cut) {
   printf("  %7s", text);
 }
 
-static void print_interval(double rate, double low, double high, int64_t hits, int64_t count) {
+void print_interval(double rate, double low, double high, int64_t hits, int64_t count) {
   char counts[48];
   print_rate(rate);
   snprintf(counts, sizeof counts, "%lld/%lld", (long long)hits, (long long)count);

@@ -67,6 +67,19 @@ ISCP_API iscp_status iscp_evaluation_accuracy(const iscp_evaluation *evaluation,
 ISCP_API iscp_status iscp_evaluation_power(iscp_evaluation *evaluation, const iscp_pattern *pattern, iscp_power *power,
                                            iscp_progress_fn progress, void *user);
 
+/* Measures `count` patterns one after the other, with one progress for all. `powers[i].struct_size` is set by the caller
+ * for each i. On failure, also when cancelled, the powers of the patterns that were done are there and the others are
+ * untouched. Since 0.1. */
+ISCP_API iscp_status iscp_evaluation_powers(iscp_evaluation *evaluation, const iscp_pattern *const *patterns,
+                                            int32_t count, iscp_power *powers, iscp_progress_fn progress, void *user);
+
+/* Transfer rates between `models` models (Figure 8 of the paper): powers[s * models + t] is the PW, or a mean of PW, of
+ * what was searched on model s and measured on model t, and
+ *   rates[s * models + t] = powers[s * models + s] / powers[s * models + t]
+ * the power on the source over that on the target: 1 on the diagonal, near 1 or below for patterns that transfer, large
+ * for those that do not, and NaN where the target's power is 0. The arrays may be the same. Since 0.1. */
+ISCP_API iscp_status iscp_transfer_rates(double *rates, const double *powers, int32_t models);
+
 /* Mean (mPW) and population standard deviation (STD) of `count` values; NaN values make both NaN. Since 0.1. */
 ISCP_API iscp_status iscp_mean_std(const double *values, int64_t count, double *mean, double *std);
 

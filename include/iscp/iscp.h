@@ -27,6 +27,7 @@
 #include <iscp/contract.h>
 #include <iscp/dataset.h>
 #include <iscp/evaluate.h>
+#include <iscp/explain.h>
 #include <iscp/model.h>
 #include <iscp/pattern.h>
 #include <iscp/progress.h>

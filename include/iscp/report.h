@@ -5,6 +5,7 @@
  *   mask-<class>-<canvas>.npy        float32 height x width; beside it evidence-*.npy (int32, height x width) and
  *                                    canvas-*.npy (float32, channels x height x width)
  *   pattern-<class>.png              the selected pattern at `picture_size`, on a chequered ground
+ *   canvas-<class>.png               the selected canvas, if it was learned (Eq. 4)
  *   sheet.png                        one row a class: canvas, mask as heat map, pattern; at most 50 classes, the
  *                                    further ones on sheet-2.png and so on
  * Every file is whole or absent; result.json names only files that exist. Classes stand in it by number, so that a run
@@ -103,14 +104,30 @@ ISCP_API iscp_status iscp_pattern_list_draw(const iscp_pattern_list *list, doubl
  * Outputs may be NULL. Since 0.1. */
 ISCP_API iscp_status iscp_pattern_list_plan(const iscp_pattern_list *list, int32_t *lanes, int32_t *pass_batch);
 
-/* Writes one pattern as a PNG, `scale` picture pixels an image pixel (1 to 64, 0 = chosen by size): its pixels on a
- * chequered ground of two greys. Since 0.1. */
+/* Writes one pattern as a PNG, `scale` picture pixels an image pixel (1 to 64, 0 = chosen by size; the picture has 2^28 pixels
+ * at most): its pixels on a chequered ground of two greys, or what is added as grey + v / (2 max |v|). Since 0.1. */
 ISCP_API iscp_status iscp_pattern_write_png(const iscp_pattern *pattern, const char *path, int32_t scale);
 
 /* Encodes the same picture into memory. *size is the picture's bytes; they are written to `buffer`, of `capacity`
  * bytes, if they fit, and if not (or `buffer` is NULL) only *size is set. Since 0.1. */
 ISCP_API iscp_status iscp_pattern_encode_png(int64_t *size, const iscp_pattern *pattern, int32_t scale, uint8_t *buffer,
                                              int64_t capacity);
+
+/* Writes an image, channels (1 or 3) x height x width float32 in [0,1] (what is beyond is held to it, NaN is 0), sides of at
+ * most 16384, as a PNG; `scale` as of iscp_pattern_write_png. The file is whole or absent. Since 0.1. */
+ISCP_API iscp_status iscp_image_write_png(iscp_context *context, const float *image, int32_t channels, int32_t height,
+                                          int32_t width, const char *path, int32_t scale);
+
+/* Encodes the same picture into memory, as iscp_pattern_encode_png does. Since 0.1. */
+ISCP_API iscp_status iscp_image_encode_png(int64_t *size, iscp_context *context, const float *image, int32_t channels,
+                                           int32_t height, int32_t width, int32_t scale, uint8_t *buffer,
+                                           int64_t capacity);
+
+/* Lays a map over an image: dst = image + opacity * (heat - image), where heat is the colour of map / its maximum, from black
+ * (0) by red to pale yellow (1), the colours of sheet.png's masks. `dst` is 3 x height x width and the caller's, `map` is
+ * height x width, `image` channels (1 or 3) x height x width in [0,1]; opacity 0 is the image, 1 the heat alone. Since 0.1. */
+ISCP_API iscp_status iscp_heat_overlay(float *dst, const float *map, const float *image, int32_t channels, int32_t height,
+                                       int32_t width, double opacity);
 
 #ifdef __cplusplus
 }

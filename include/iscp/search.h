@@ -5,6 +5,10 @@
  *       [ + B * beta * |grad m|_2^2 / n ]                                                          (Eq. 3)
  * with D_n a seeded part of the dataset, its images of class y removed, x_c the canvas, n = height * width.
  *
+ * With `canvas_steps` the canvas is learned too (Eq. 4): mask_steps mini-batches move the mask, the next canvas_steps move the
+ * canvas by the sign of dL/dx_c, clipped to [0,1], and so on in turn through all epochs. A value of either is whole steps
+ * away from where it started or from the bound that it met last, and never drifts.
+ *
  *   iscp_search_create -> iscp_search_next until it yields class -1 -> iscp_search_pattern for each class
  *
  * A program with an event loop of its own calls iscp_search_step in place of iscp_search_next.
@@ -33,9 +37,13 @@ enum {
   ISCP_CANVAS_USER = 16     /* the caller's own, `user_canvases` */
 };
 
+/* Values of `alpha`, `ties` and `select` that go together; lib/search/options.c has them in one table. */
 enum {
-  ISCP_PRESET_PAPER = 1,  /* the paper's text: alpha 0.2, gradient of |m|_1 zero at m = 0, last update kept */
-  ISCP_PRESET_AUTHORS = 2 /* as the paper's figures were probably made: alpha 8, gradient 1 at m = 0, last update dropped */
+  ISCP_PRESET_PAPER = 1,   /* the paper's text: alpha 0.2, gradient of |m|_1 zero at m = 0, last update kept; ties by
+                              evidence, canvas by loss */
+  ISCP_PRESET_AUTHORS = 2, /* as the paper's figures were probably made: alpha 8, gradient 1 at m = 0, last update
+                              dropped; ties by evidence, canvas by loss */
+  ISCP_PRESET_PREDICTIVE = 3 /* the paper's text with what predicts best: alpha 8, ties by evidence, canvas by power */
 };
 
 enum {
@@ -46,13 +54,14 @@ enum {
 
 /* Which of the canvases of a class is selected. Both figures are kept for every canvas. */
 enum {
+  ISCP_SELECT_PRESET = 0, /* as the preset says */
   ISCP_SELECT_LOSS = 1, /* the lowest objective over D_n with the final mask (the paper's text) */
   ISCP_SELECT_POWER = 2 /* the highest predictive power on D_n at `select_size` */
 };
 
 typedef struct iscp_search_options {
   uint32_t struct_size;      /* sizeof(iscp_search_options), set by iscp_search_options_init */
-  int32_t preset;            /* ISCP_PRESET_*; default ISCP_PRESET_PAPER */
+  int32_t preset;            /* ISCP_PRESET_*; default ISCP_PRESET_PREDICTIVE */
   int32_t alpha_mode;        /* ISCP_ALPHA_*; default ISCP_ALPHA_PRESET */
   int32_t canvas_kinds;      /* sum of ISCP_CANVAS_*; default ISCP_CANVAS_POSITIVE */
   double alpha;              /* weight of |m|_1 / n, >= 0, if alpha_mode is ISCP_ALPHA_FIXED; default 0.2 */
@@ -63,8 +72,8 @@ typedef struct iscp_search_options {
   int32_t canvases;          /* N: canvases of each kind a class, 1 to 1000; default 5 */
   int32_t epochs;            /* T: passes over D_n, 1 to 1000; default 5 */
   int32_t batch;             /* B: images a step, 1 to 1024; default 4 */
-  int32_t select;            /* ISCP_SELECT_*; default ISCP_SELECT_LOSS */
-  int32_t ties;              /* ISCP_TIES_*; default ISCP_TIES_EVIDENCE */
+  int32_t select;            /* ISCP_SELECT_*; default ISCP_SELECT_PRESET */
+  int32_t ties;              /* ISCP_TIES_*; default ISCP_TIES_PRESET */
   int32_t lanes;             /* searches that take their steps together, 1 to 256; 0 = by measurement if the search is
                                 long (the least that is about as fast as any), else by size; default 0 */
   int32_t class_count;       /* entries of `classes`; 0 = all classes; default 0 */
@@ -79,9 +88,17 @@ typedef struct iscp_search_options {
                                 (iscp_check_info); below 0 = go on whatever it is; default 0 */
   double tv;                 /* beta: weight of the mask's total variation |grad m|_2^2 / n, which smooths it (Eq. 3; the
                                 paper tries 0.2 and 1), >= 0; 0 = none; default 0 */
+  int32_t canvas_steps;      /* steps in a row that move the canvas (Eq. 4; the paper takes 5), 0 to 1000; 0 = it stays as
+                                it is; default 0 */
+  int32_t mask_steps;        /* steps in a row that move the mask between those, 1 to 1000; default 5 */
+  double canvas_step;        /* change of a canvas value a step, (0, 1]; default 2/255 */
 } iscp_search_options;
 
 ISCP_API iscp_status iscp_search_options_init(iscp_search_options *options, uint32_t struct_size);
+
+/* Puts the values of the preset in the place of ISCP_ALPHA_PRESET (in `alpha`; the mode stays), ISCP_TIES_PRESET and
+ * ISCP_SELECT_PRESET: what a preset stands for, without a search. Since 0.1. */
+ISCP_API iscp_status iscp_search_options_resolve(iscp_search_options *options);
 
 /* Prepares a search. `options` may be NULL. Every argument is checked here: a class out of range, alpha below 0, lanes
  * times batch above 4096 (ISCP_ERROR_ARGUMENT), a dataset whose contract is not the model's (ISCP_ERROR_MISMATCH);
@@ -120,9 +137,9 @@ ISCP_API iscp_status iscp_search_step(iscp_search *search, int32_t *class_index,
  * the result it would have given. Since 0.1. */
 ISCP_API iscp_status iscp_search_skip(iscp_search *search, int32_t class_index);
 
-/* The options in force: defaults filled in, all classes listed, `lanes` and `pass_batch` as chosen, `alpha` as the
- * preset says unless it is auto. options->struct_size is the caller's; the pointers live as long as the search. Since
- * 0.1. */
+/* The options in force: defaults filled in, all classes listed, `lanes` and `pass_batch` as chosen, `ties`, `select` and
+ * `alpha` (unless it is auto) as the preset says. options->struct_size is the caller's; the pointers live as long as the
+ * search. Since 0.1. */
 ISCP_API iscp_status iscp_search_get_options(const iscp_search *search, iscp_search_options *options);
 
 /* What one canvas gave. Later versions may append fields. */
@@ -138,6 +155,8 @@ typedef struct iscp_canvas_result {
   int32_t saturated;         /* mask values equal to 1 */
   int32_t zeros;             /* mask values equal to 0 */
   int32_t steps;             /* mask updates kept */
+  int32_t canvas_steps;      /* canvas updates; 0 for a canvas that stayed as it was */
+  int32_t reserved;          /* 0 */
 } iscp_canvas_result;
 
 /* Number of canvases that a finished class has, 0 or more; -1 for a class that is not finished, or skipped. Since 0.1. */
@@ -151,8 +170,8 @@ ISCP_API iscp_status iscp_search_get_canvas(const iscp_search *search, int32_t c
                                             iscp_canvas_result *result);
 
 /* The mask (height x width), the evidence (height x width: the sum of -sign(dL/dm)), the canvas (channels x height x
- * width), and the objective per image of each epoch (`epochs` values) of one canvas of a finished class. They live as long as the search;
- * NULL if there is no such class or canvas. Since 0.1. */
+ * width; the learned one, if it was learned), and the objective per image of each epoch (`epochs` values) of one canvas of
+ * a finished class. They live as long as the search; NULL if there is no such class or canvas. Since 0.1. */
 ISCP_API const float *iscp_search_mask(const iscp_search *search, int32_t class_index, int32_t canvas);
 ISCP_API const int32_t *iscp_search_evidence(const iscp_search *search, int32_t class_index, int32_t canvas);
 ISCP_API const float *iscp_search_canvas(const iscp_search *search, int32_t class_index, int32_t canvas);

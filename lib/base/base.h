@@ -77,6 +77,9 @@ iscp_status isc_options_read(void *options, const void *defaults, size_t known, 
 iscp_status isc_options_init(void *options, uint32_t struct_size, const void *defaults, size_t known, size_t first,
                              const char *name);
 
+/* Whether isc_output_write will take the caller's struct, to know before long work. */
+iscp_status isc_output_check(const void *given, size_t first, const char *name);
+
 /* Copies a result into a caller's struct, whose first field says its size; its own size stays in that field. */
 iscp_status isc_output_write(void *given, const void *result, size_t known, size_t first, const char *name);
 

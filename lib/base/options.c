@@ -49,11 +49,15 @@ iscp_status isc_options_init(void *options, uint32_t struct_size, const void *de
   return ISCP_OK;
 }
 
-iscp_status isc_output_write(void *given, const void *result, size_t known, size_t first, const char *name) {
+iscp_status isc_output_check(const void *given, size_t first, const char *name) {
   if (!given)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", name);
+  return check_size(size_of(given), first, name);
+}
+
+iscp_status isc_output_write(void *given, const void *result, size_t known, size_t first, const char *name) {
+  ISC_TRY(isc_output_check(given, first, name));
   uint32_t size = size_of(given);
-  ISC_TRY(check_size(size, first, name));
   memset(given, 0, size);
   memcpy(given, result, size < known ? size : known);
   memcpy(given, &size, sizeof size);

@@ -76,13 +76,22 @@ iscp_status isc_dataset_hash(const char **hash, const iscp_dataset *dataset);
  * without those of y. `searched` has iscp_dataset_count entries. */
 iscp_status isc_split_draw(uint8_t *searched, const iscp_dataset *dataset, double fraction, uint64_t seed);
 
-/* ---- Patterns (pattern.c) ---- */
+/* ---- Patterns (pattern.c, perturbation.c) ---- */
 
-/* Writes the pattern's pixels onto image (channels x height x width) given in normalised form: (value - mean) / std. */
-void isc_pattern_attach_normalised(const iscp_pattern *pattern, float *image, const float mean[3], const float std[3]);
+/* Puts the pattern on an image of pixels in [0,1]. */
+void isc_pattern_attach(const iscp_pattern *pattern, float *image);
 
-/* The colour of kept pixel `rank` (0 = best): `channels` values in [0,1]. */
-const float *isc_pattern_values(const iscp_pattern *pattern, int32_t rank);
+/* The pattern of a perturbation: of the pixels where it is not zero, the share `size` of the image's at most, ranked by
+ * the sum of |v| over the channels, then by that of |evidence| (channels x height x width, or NULL), then by index. The
+ * form is the caller's care. */
+typedef struct isc_perturbation {
+  const float *values;     /* channels x height x width */
+  const int32_t *evidence; /* the same, or NULL */
+  int32_t channels, height, width, target;
+} isc_perturbation;
+iscp_status isc_pattern_add(iscp_pattern **out, const iscp_context *context, const isc_perturbation *perturbation,
+                            double size);
+
 const iscp_context *isc_pattern_context(const iscp_pattern *pattern);
 
 #endif

@@ -1,4 +1,5 @@
-/* Patterns: p_y = m_gamma * x_c (Eq. 1), the best pixels of a mask with the canvas's values there.
+/* Patterns cut out of a canvas: p_y = m_gamma * x_c (Eq. 1), the best pixels of a mask with the canvas's values there; and
+ * what patterns of every kind tell and do.
  *
  * Sits between search and evaluation. Many mask values saturate at exactly 1, so that the rank of equal values decides
  * the pattern: larger mask, then larger evidence (the sum of -sign(dL/dm)), then lower index, on every machine. */
@@ -6,31 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/data.h"
+#include "data/pattern.h"
 
 enum { LARGEST_SIDE = 4096 };
 
-struct iscp_pattern {
-  iscp_context *context;
-  iscp_pattern_info info;
-  int32_t *positions; /* info.pixels, best first */
-  float *values;      /* info.pixels x info.channels */
-};
-
-typedef struct ranked {
-  float mask;
-  int32_t evidence;
-  int32_t position;
-} ranked;
+/* What the struct was before `kind`. */
+#define INFO_FIRST_SIZE offsetof(iscp_pattern_info, kind)
 
 static int by_rank(const void *a, const void *b) {
-  const ranked *x = a, *y = b;
-  if (x->mask != y->mask)
-    return x->mask > y->mask ? -1 : 1;
+  const isc_ranked *x = a, *y = b;
+  if (x->value != y->value)
+    return x->value > y->value ? -1 : 1;
   if (x->evidence != y->evidence)
     return x->evidence > y->evidence ? -1 : 1;
   return (x->position > y->position) - (x->position < y->position);
 }
+
+void isc_rank(isc_ranked *items, int64_t count) { qsort(items, (size_t)count, sizeof *items, by_rank); }
 
 /* ---- Checks ---- */
 
@@ -41,7 +34,7 @@ static iscp_status check_unit(const char *name, const float *values, int64_t cou
   return ISCP_OK;
 }
 
-static iscp_status check_form(const iscp_pattern_info *info) {
+iscp_status isc_pattern_check_form(const iscp_pattern_info *info) {
   if (info->channels != 1 && info->channels != 3)
     return isc_fail(ISCP_ERROR_ARGUMENT, "channels is %d, expected 1 or 3", info->channels);
   if (info->height < 1 || info->height > LARGEST_SIDE || info->width < 1 || info->width > LARGEST_SIDE)
@@ -66,48 +59,48 @@ static iscp_status check_cut(int32_t kind, double cut, int32_t ties) {
 
 /* ---- The cut ---- */
 
-static ranked *rank_pixels(const iscp_context *context, const float *mask, const int32_t *evidence, int64_t count) {
-  ranked *items = isc_calloc(context, (size_t)count, sizeof *items);
+static isc_ranked *rank_pixels(const iscp_context *context, const float *mask, const int32_t *evidence, int64_t count) {
+  isc_ranked *items = isc_calloc(context, (size_t)count, sizeof *items);
   if (!items)
     return NULL;
   for (int64_t i = 0; i < count; i++)
-    items[i] = (ranked){mask[i], evidence ? evidence[i] : 0, (int32_t)i};
-  qsort(items, (size_t)count, sizeof *items, by_rank);
+    items[i] = (isc_ranked){mask[i], evidence ? evidence[i] : 0, (int32_t)i};
+  isc_rank(items, count);
   return items;
 }
 
 /* k, the number of pixels kept. Gamma is compared as the float32 that mask values are: 0.8 means the lattice's 0.8. */
-static iscp_status count_kept(int32_t *kept, const ranked *items, int64_t count, int32_t kind, double cut) {
+static iscp_status count_kept(int32_t *kept, const isc_ranked *items, int64_t count, int32_t kind, double cut) {
   int64_t k = 0;
   if (kind == ISCP_CUT_SIZE)
     k = (int64_t)floor(cut * (double)count + 0.5);
   else
-    while (k < count && items[k].mask > (float)cut)
+    while (k < count && items[k].value > (float)cut)
       k++;
   if (k == 0 && kind == ISCP_CUT_SIZE)
     return isc_fail(ISCP_ERROR_ARGUMENT, "cut is %g, which rounds to no pixel of %lld", cut, (long long)count);
   if (k == 0)
     return isc_fail(ISCP_ERROR_ARGUMENT, "cut is %g, but no mask value is above it (the largest is %g)", cut,
-                    (double)items[0].mask);
+                    (double)items[0].value);
   *kept = (int32_t)k;
   return ISCP_OK;
 }
 
 /* Pixels that share the last kept one's value, if the cut falls inside their run. */
-static void count_ties(iscp_pattern_info *info, const ranked *items, int64_t count) {
+void isc_pattern_count_ties(iscp_pattern_info *info, const isc_ranked *items, int64_t count) {
   int64_t first = info->pixels - 1, end = info->pixels;
-  float value = items[first].mask;
-  if (end == count || items[end].mask != value)
+  float value = items[first].value;
+  if (end == count || items[end].value != value)
     return;
-  while (first > 0 && items[first - 1].mask == value)
+  while (first > 0 && items[first - 1].value == value)
     first--;
-  while (end < count && items[end].mask == value)
+  while (end < count && items[end].value == value)
     end++;
   info->tied = (int32_t)(end - first);
   info->tied_kept = (int32_t)(info->pixels - first);
 }
 
-static iscp_status take_pixels(iscp_pattern *pattern, const ranked *items, const float *canvas) {
+iscp_status isc_pattern_take(iscp_pattern *pattern, const isc_ranked *items, const float *image) {
   const iscp_pattern_info *info = &pattern->info;
   int64_t count = (int64_t)info->height * info->width;
   size_t kept = (size_t)info->pixels, channels = (size_t)info->channels;
@@ -118,17 +111,17 @@ static iscp_status take_pixels(iscp_pattern *pattern, const ranked *items, const
   for (size_t rank = 0; rank < kept; rank++) {
     pattern->positions[rank] = items[rank].position;
     for (size_t c = 0; c < channels; c++)
-      pattern->values[rank * channels + c] = canvas[(int64_t)c * count + items[rank].position];
+      pattern->values[rank * channels + c] = image[(int64_t)c * count + items[rank].position];
   }
   return ISCP_OK;
 }
 
-static iscp_status cut_pattern(iscp_pattern *pattern, const ranked *items, const float *canvas, int32_t kind,
+static iscp_status cut_pattern(iscp_pattern *pattern, const isc_ranked *items, const float *canvas, int32_t kind,
                                double cut) {
   int64_t count = (int64_t)pattern->info.height * pattern->info.width;
   ISC_TRY(count_kept(&pattern->info.pixels, items, count, kind, cut));
-  count_ties(&pattern->info, items, count);
-  return take_pixels(pattern, items, canvas);
+  isc_pattern_count_ties(&pattern->info, items, count);
+  return isc_pattern_take(pattern, items, canvas);
 }
 
 iscp_status iscp_pattern_create(iscp_pattern **out, iscp_context *context, const float *mask, const int32_t *evidence,
@@ -140,18 +133,17 @@ iscp_status iscp_pattern_create(iscp_pattern **out, iscp_context *context, const
   if (!context || !mask || !canvas)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", !context ? "context" : !mask ? "mask" : "canvas");
   iscp_pattern_info info = {
-      .struct_size = sizeof info, .target = target, .channels = channels, .height = height, .width = width};
-  ISC_TRY(check_form(&info));
+      .struct_size = sizeof info, .target = target, .channels = channels, .height = height, .width = width,
+      .kind = ISCP_PATTERN_REPLACE};
+  ISC_TRY(isc_pattern_check_form(&info));
   ISC_TRY(check_cut(cut_kind, cut, ties));
   int64_t count = (int64_t)height * width;
   ISC_TRY(check_unit("mask", mask, count));
   ISC_TRY(check_unit("canvas", canvas, count * channels));
-  iscp_pattern *pattern = isc_calloc(context, 1, sizeof *pattern);
+  iscp_pattern *pattern = isc_pattern_begin(context, &info);
   if (!pattern)
     return ISCP_ERROR_MEMORY;
-  pattern->context = isc_context_hold(context);
-  pattern->info = info;
-  ranked *items = rank_pixels(context, mask, ties == ISCP_TIES_EVIDENCE ? evidence : NULL, count);
+  isc_ranked *items = rank_pixels(context, mask, ties == ISCP_TIES_EVIDENCE ? evidence : NULL, count);
   iscp_status status = items ? cut_pattern(pattern, items, canvas, cut_kind, cut) : ISCP_ERROR_MEMORY;
   isc_free(context, items);
   if (status == ISCP_OK)
@@ -159,6 +151,15 @@ iscp_status iscp_pattern_create(iscp_pattern **out, iscp_context *context, const
   else
     iscp_pattern_destroy(pattern);
   return status;
+}
+
+iscp_pattern *isc_pattern_begin(const iscp_context *context, const iscp_pattern_info *info) {
+  iscp_pattern *pattern = isc_calloc(context, 1, sizeof *pattern);
+  if (!pattern)
+    return NULL;
+  pattern->context = isc_context_hold(context);
+  pattern->info = *info;
+  return pattern;
 }
 
 void iscp_pattern_destroy(iscp_pattern *pattern) {
@@ -176,32 +177,30 @@ void iscp_pattern_destroy(iscp_pattern *pattern) {
 iscp_status iscp_pattern_get_info(const iscp_pattern *pattern, iscp_pattern_info *info) {
   if (!pattern)
     return isc_fail(ISCP_ERROR_ARGUMENT, "pattern is NULL");
-  return isc_output_write(info, &pattern->info, sizeof *info, sizeof *info, "iscp_pattern_info");
+  return isc_output_write(info, &pattern->info, sizeof *info, INFO_FIRST_SIZE, "iscp_pattern_info");
 }
 
 const int32_t *iscp_pattern_positions(const iscp_pattern *pattern) { return pattern ? pattern->positions : NULL; }
-
-const float *isc_pattern_values(const iscp_pattern *pattern, int32_t rank) {
-  return pattern->values + (int64_t)rank * pattern->info.channels;
-}
-
+const float *iscp_pattern_values(const iscp_pattern *pattern) { return pattern ? pattern->values : NULL; }
 const iscp_context *isc_pattern_context(const iscp_pattern *pattern) { return pattern->context; }
 
-void isc_pattern_attach_normalised(const iscp_pattern *pattern, float *image, const float mean[3], const float std[3]) {
-  const iscp_pattern_info *info = &pattern->info;
-  int64_t count = (int64_t)info->height * info->width;
-  for (int32_t rank = 0; rank < info->pixels; rank++) {
-    const float *values = isc_pattern_values(pattern, rank);
-    for (int32_t c = 0; c < info->channels; c++)
-      image[c * count + pattern->positions[rank]] = (values[c] - mean[c]) / std[c];
-  }
-}
+static float clip(float value) { return value < 0 ? 0 : value > 1 ? 1 : value; }
 
 /* m is binary, so that x * (1 - m) + x_c * m is a choice. */
+void isc_pattern_attach(const iscp_pattern *pattern, float *image) {
+  const iscp_pattern_info *info = &pattern->info;
+  int64_t count = (int64_t)info->height * info->width;
+  const float *value = pattern->values;
+  for (int32_t rank = 0; rank < info->pixels; rank++)
+    for (int32_t c = 0; c < info->channels; c++, value++) {
+      float *pixel = &image[c * count + pattern->positions[rank]];
+      *pixel = info->kind == ISCP_PATTERN_ADD ? clip(*pixel + *value) : *value;
+    }
+}
+
 iscp_status iscp_pattern_attach(const iscp_pattern *pattern, float *image) {
   if (!pattern || !image)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", pattern ? "image" : "pattern");
-  static const float zero[3] = {0, 0, 0}, one[3] = {1, 1, 1};
-  isc_pattern_attach_normalised(pattern, image, zero, one);
+  isc_pattern_attach(pattern, image);
   return ISCP_OK;
 }

@@ -140,20 +140,60 @@ static iscp_status check_pattern(const iscp_evaluation *e, const iscp_pattern *p
   return ISCP_OK;
 }
 
+/* The caller's structs may be of another release's size: all are of the first one's. */
+static void *power_at(iscp_power *powers, int32_t i) { return (char *)powers + (size_t)i * powers->struct_size; }
+
+/* All that can be wrong is found before the first image is run. *images is how many are run in all. */
+static iscp_status check_patterns(int64_t *images, const iscp_evaluation *e, const iscp_pattern *const *patterns,
+                                  int32_t count, iscp_power *powers) {
+  *images = 0;
+  ISC_TRY(isc_output_check(powers, sizeof *powers, "iscp_power"));
+  for (int32_t i = 0; i < count; i++) {
+    if (!patterns[i])
+      return isc_fail(ISCP_ERROR_ARGUMENT, "pattern %d is NULL", i);
+    ISC_TRY(check_pattern(e, patterns[i]));
+    uint32_t size;
+    memcpy(&size, power_at(powers, i), sizeof size);
+    if (size != powers->struct_size)
+      return isc_fail(ISCP_ERROR_ABI, "iscp_power %d has struct_size %u, expected the first one's %u", i, size,
+                      powers->struct_size);
+    iscp_pattern_info info = {.struct_size = sizeof info};
+    ISC_TRY(iscp_pattern_get_info(patterns[i], &info));
+    *images += isc_count_nontarget(e->dataset, e->used, info.target);
+  }
+  return ISCP_OK;
+}
+
+static iscp_status measure_all(iscp_evaluation *e, const iscp_pattern *const *patterns, int32_t count,
+                               iscp_power *powers, isc_meter *meter) {
+  for (int32_t i = 0; i < count; i++) {
+    iscp_power result;
+    ISC_TRY(isc_power_run(&result, e->session, e->model, e->dataset, e->used, &e->clean, patterns[i], meter));
+    ISC_TRY(isc_output_write(power_at(powers, i), &result, sizeof result, sizeof result, "iscp_power"));
+  }
+  return ISCP_OK;
+}
+
+iscp_status iscp_evaluation_powers(iscp_evaluation *e, const iscp_pattern *const *patterns, int32_t count,
+                                   iscp_power *powers, iscp_progress_fn progress, void *user) {
+  if (!e || !patterns)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", e ? "patterns" : "evaluation");
+  if (count < 1)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "count is %d, expected 1 or more", count);
+  int64_t images;
+  ISC_TRY(check_patterns(&images, e, patterns, count, powers));
+  isc_meter meter = {0};
+  isc_progress_begin(&meter.progress, "power", images, progress, user);
+  isc_compute compute;
+  ISC_TRY(isc_session_enter(e->session, &compute));
+  iscp_status status = measure_all(e, patterns, count, powers, &meter);
+  isc_session_leave(e->session, &compute);
+  return status;
+}
+
 iscp_status iscp_evaluation_power(iscp_evaluation *e, const iscp_pattern *pattern, iscp_power *power,
                                   iscp_progress_fn progress, void *user) {
   if (!e || !pattern)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", e ? "pattern" : "evaluation");
-  ISC_TRY(check_pattern(e, pattern));
-  iscp_pattern_info info = {.struct_size = sizeof info};
-  ISC_TRY(iscp_pattern_get_info(pattern, &info));
-  isc_meter meter = {0};
-  isc_progress_begin(&meter.progress, "power", isc_count_nontarget(e->dataset, e->used, info.target), progress, user);
-  isc_compute compute;
-  ISC_TRY(isc_session_enter(e->session, &compute));
-  iscp_power result;
-  iscp_status status = isc_power_run(&result, e->session, e->model, e->dataset, e->used, &e->clean, pattern, &meter);
-  isc_session_leave(e->session, &compute);
-  ISC_TRY(status);
-  return isc_output_write(power, &result, sizeof result, sizeof result, "iscp_power");
+  return iscp_evaluation_powers(e, &pattern, 1, power, progress, user);
 }

@@ -1,17 +1,15 @@
-/* Passes of the network over a dataset: clean, and with a pattern attached (method: replace, x' = x (1 - m) + x_c m). */
+/* Passes of the network over a dataset: clean, and with a pattern attached, of whatever kind. */
 #include <string.h>
 
 #include "evaluate/evaluate.h"
 
 static iscp_status fill_row(iscp_session *session, const iscp_model *model, const iscp_dataset *dataset, int64_t index,
                             int32_t row, const iscp_pattern *pattern) {
-  const iscp_contract *contract = iscp_model_contract(model);
   float *src = isc_session_src(session, row);
   ISC_TRY(iscp_dataset_image(dataset, index, src));
-  isc_normalise(src, src, contract);
-  isc_scale scale = isc_contract_scale(contract);
   if (pattern)
-    isc_pattern_attach_normalised(pattern, src, scale.mean, scale.std);
+    isc_pattern_attach(pattern, src);
+  isc_normalise(src, src, iscp_model_contract(model));
   return ISCP_OK;
 }
 

@@ -19,6 +19,22 @@ void isc_wilson(double *low, double *high, int64_t hits, int64_t count) {
 
 double isc_plausible_accuracy(int32_t classes) { return 1.0 / classes + 0.15 * (1 - 1.0 / classes); }
 
+iscp_status iscp_transfer_rates(double *rates, const double *powers, int32_t models) {
+  if (!rates || !powers)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", rates ? "powers" : "rates");
+  if (models < 1)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "models is %d, expected 1 or more", models);
+  for (int32_t s = 0; s < models; s++) {
+    size_t row = (size_t)s * (size_t)models;
+    double source = powers[row + (size_t)s];
+    for (size_t t = 0; t < (size_t)models; t++) {
+      double target = powers[row + t];
+      rates[row + t] = target != 0 ? source / target : (double)NAN;
+    }
+  }
+  return ISCP_OK;
+}
+
 iscp_status iscp_mean_std(const double *values, int64_t count, double *mean, double *std) {
   if (!values || !mean || !std)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", !values ? "values" : !mean ? "mean" : "std");

@@ -12,7 +12,7 @@ int32_t isc_model_good_batch(const iscp_model *model, int32_t purpose) {
 
 static iscp_status fits(bool *answer, const iscp_model *model, int32_t batch, int32_t purpose, int64_t budget) {
   int64_t bytes;
-  ISC_TRY(iscp_session_foretell(&bytes, model, batch, purpose));
+  ISC_TRY(isc_session_foretell(&bytes, model, batch, purpose));
   *answer = bytes <= budget;
   return ISCP_OK;
 }
@@ -36,7 +36,7 @@ iscp_status isc_budget_fit(int32_t *batch, const iscp_model *model, int32_t most
   if (low)
     return ISCP_OK;
   int64_t bytes;
-  ISC_TRY(iscp_session_foretell(&bytes, model, 1, purpose));
+  ISC_TRY(isc_session_foretell(&bytes, model, 1, purpose));
   return isc_fail(ISCP_ERROR_MEMORY, "one image a pass needs %lld bytes, more than the context's memory of %lld: expected "
                   "%lld or more", (long long)(bytes + reserved), (long long)budget, (long long)(bytes + reserved));
 }
@@ -45,7 +45,7 @@ iscp_status isc_budget_check(const iscp_model *model, int32_t batch, int32_t pur
   int64_t budget = iscp_context_memory(isc_model_context(model)), bytes;
   if (!budget)
     return ISCP_OK;
-  ISC_TRY(iscp_session_foretell(&bytes, model, batch, purpose));
+  ISC_TRY(isc_session_foretell(&bytes, model, batch, purpose));
   if (bytes <= budget)
     return ISCP_OK;
   int32_t largest;

@@ -25,6 +25,12 @@ iscp_status isc_model_check_dataset(const iscp_model *model, const iscp_dataset 
 iscp_status isc_session_enter(iscp_session *session, isc_compute *compute);
 void isc_session_leave(iscp_session *session, const isc_compute *compute);
 
+/* One more purpose, ISC_SESSION_STAGE + 1 to ISC_SESSION_STAGE + 4: backward ends at the output of layer<stage>. The callers
+ * of these two have checked the purpose. */
+enum { ISC_SESSION_STAGE = 256 };
+iscp_status isc_session_create(iscp_session **out, const iscp_model *model, int32_t batch, int32_t purpose);
+iscp_status isc_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose);
+
 int32_t isc_session_batch(const iscp_session *session);
 
 /* Row `row` of the batch, channels x height x width, normalised: (pixel - mean) / std. */
@@ -36,6 +42,11 @@ const float *isc_session_logits(const iscp_session *session, int32_t row);
 float *isc_session_diff_logits(iscp_session *session, int32_t row);
 iscp_status isc_session_backward(iscp_session *session);
 const float *isc_session_diff_src(const iscp_session *session, int32_t row);
+
+/* Of a session for a stage: its output and what backward gave, of all rows (isc_plan_kept). */
+void isc_session_kept_size(const iscp_session *session, int32_t size[3]);
+const float *isc_session_kept(const iscp_session *session);
+const float *isc_session_diff_kept(const iscp_session *session);
 
 /* dst = (image - mean) / std, per channel, with the mean and std of isc_contract_scale. */
 void isc_normalise(float *dst, const float *image, const iscp_contract *contract);

@@ -16,24 +16,29 @@ struct iscp_session {
 
 static isc_plan_form form_of(const iscp_model *model, int32_t batch, int32_t purpose) {
   const iscp_contract *contract = iscp_model_contract(model);
-  return (isc_plan_form){batch, contract->height, contract->width, purpose == ISCP_SESSION_GRADIENT};
+  int32_t stage = purpose > ISC_SESSION_STAGE ? purpose - ISC_SESSION_STAGE : 0;
+  return (isc_plan_form){batch, contract->height, contract->width, purpose != ISCP_SESSION_INFERENCE, stage};
 }
 
-static iscp_status check_form(const iscp_model *model, int32_t batch, int32_t purpose) {
+static iscp_status check_form(const iscp_model *model, int32_t batch) {
   if (!model)
     return isc_fail(ISCP_ERROR_ARGUMENT, "model is NULL");
   if (batch < 1 || batch > ISC_LARGEST_BATCH)
     return isc_fail(ISCP_ERROR_ARGUMENT, "batch is %d, expected 1 to %d", batch, ISC_LARGEST_BATCH);
+  return ISCP_OK;
+}
+
+static iscp_status check_purpose(int32_t purpose) {
   if (purpose != ISCP_SESSION_INFERENCE && purpose != ISCP_SESSION_GRADIENT)
     return isc_fail(ISCP_ERROR_ARGUMENT, "purpose is %d, expected ISCP_SESSION_INFERENCE or ISCP_SESSION_GRADIENT", purpose);
   return ISCP_OK;
 }
 
-iscp_status iscp_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose) {
+iscp_status isc_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose) {
   if (!bytes)
     return isc_fail(ISCP_ERROR_ARGUMENT, "bytes is NULL");
   *bytes = 0;
-  ISC_TRY(check_form(model, batch, purpose));
+  ISC_TRY(check_form(model, batch));
   isc_plan_form form = form_of(model, batch, purpose);
   isc_compute compute;
   ISC_TRY(isc_compute_enter(isc_model_context(model), &compute));
@@ -45,6 +50,14 @@ iscp_status iscp_session_foretell(int64_t *bytes, const iscp_model *model, int32
   return status;
 }
 
+iscp_status iscp_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose) {
+  if (bytes)
+    *bytes = 0;
+  ISC_TRY(check_form(model, batch));
+  ISC_TRY(check_purpose(purpose));
+  return isc_session_foretell(bytes, model, batch, purpose);
+}
+
 static iscp_status make_plan(iscp_session *session, const iscp_model *model, int32_t batch, int32_t purpose) {
   isc_plan_form form = form_of(model, batch, purpose);
   isc_compute compute;
@@ -54,11 +67,9 @@ static iscp_status make_plan(iscp_session *session, const iscp_model *model, int
   return status;
 }
 
-iscp_status iscp_session_create(iscp_session **out, const iscp_model *model, int32_t batch, int32_t purpose) {
-  if (!out)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
+iscp_status isc_session_create(iscp_session **out, const iscp_model *model, int32_t batch, int32_t purpose) {
   *out = NULL;
-  ISC_TRY(check_form(model, batch, purpose));
+  ISC_TRY(check_form(model, batch));
   ISC_TRY(isc_budget_check(model, batch, purpose));
   const iscp_context *context = isc_model_context(model);
   iscp_session *session = isc_calloc(context, 1, sizeof *session);
@@ -75,6 +86,15 @@ iscp_status iscp_session_create(iscp_session **out, const iscp_model *model, int
   }
   *out = session;
   return ISCP_OK;
+}
+
+iscp_status iscp_session_create(iscp_session **out, const iscp_model *model, int32_t batch, int32_t purpose) {
+  if (!out)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
+  *out = NULL;
+  ISC_TRY(check_form(model, batch));
+  ISC_TRY(check_purpose(purpose));
+  return isc_session_create(out, model, batch, purpose);
 }
 
 void iscp_session_destroy(iscp_session *session) {
@@ -126,6 +146,10 @@ float *isc_session_diff_logits(iscp_session *session, int32_t row) {
 const float *isc_session_diff_src(const iscp_session *session, int32_t row) {
   return isc_plan_diff_src(session->plan) + row * session->numbers;
 }
+
+void isc_session_kept_size(const iscp_session *session, int32_t size[3]) { isc_plan_kept_size(session->plan, size); }
+const float *isc_session_kept(const iscp_session *session) { return isc_plan_kept(session->plan); }
+const float *isc_session_diff_kept(const iscp_session *session) { return isc_plan_diff_kept(session->plan); }
 
 void isc_normalise(float *dst, const float *image, const iscp_contract *contract) {
   int64_t pixels = isc_contract_pixels(contract);

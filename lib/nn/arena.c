@@ -1,7 +1,8 @@
 /* All memory of a pass, in one block:
  *
  *   | src | slot 0 | slot 1 | slot 2 | features, logits, dense weights and bias |
- *   | diff_src and the gradients of the others | bits of each ReLU | max-pool's choices | scratch |
+ *   | diff_src, or a kept stage's output and its gradient | the gradients of the others |
+ *   | bits of each ReLU | max-pool's choices | scratch |
  *
  * A slot is as large as the largest activation or gradient that passes through it. */
 #include <string.h>
@@ -59,12 +60,20 @@ static float *place_floats(isc_plan *plan, int64_t count) { return place(plan, (
 
 static void place_gradients(isc_plan *plan, int64_t image) {
   const isc_graph *g = plan->graph;
-  plan->diff_src = place_floats(plan, plan->batch * image);
+  bool whole = g->kept_layer == ISC_NO_LAYER;
+  if (whole) {
+    plan->diff_src = place_floats(plan, plan->batch * image);
+  } else {
+    const isc_conv_shape *s = &g->layers[g->kept_layer].shape;
+    int64_t count = isc_activation_count(s->n, s->oc, s->oh, s->ow, 1);
+    plan->kept = place_floats(plan, count);
+    plan->diff_kept = place_floats(plan, count);
+  }
   plan->diff_features = place_floats(plan, (int64_t)plan->batch * g->features);
   plan->diff_logits = place_floats(plan, (int64_t)plan->batch * g->architecture.classes);
   for (int32_t i = 0; i < g->layer_count; i++)
     plan->bits[i] = g->layers[i].bits ? place(plan, isc_bits_bytes(isc_plan_dst_count(plan, i))) : NULL;
-  if (g->pool_oh)
+  if (g->pool_oh && whole)
     plan->pool_which = place(plan, (size_t)isc_plan_pool_count(plan));
 }
 

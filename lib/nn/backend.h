@@ -91,6 +91,8 @@ void isc_mean_forward(float *features, const float *src, int32_t n, int32_t c, i
 /* diff_src = diff_features / HW at every place, 0 where the bits (NULL = all set) are not set. */
 void isc_mean_backward(float *diff_src, const float *diff_features, const uint16_t *bits, int32_t n, int32_t c,
                        int32_t hw, int32_t block);
+/* fallback.c: dst (N C H W) = src (in blocks). */
+void isc_unblock(float *dst, const float *src, int32_t n, int32_t c, int64_t hw, int32_t block);
 void isc_dense_forward(float *dst, const float *src, const float *weights, const float *bias, int32_t n, int32_t c,
                        int32_t classes);
 void isc_dense_backward_data(float *diff_src, const float *diff_dst, const float *weights, int32_t n, int32_t c,

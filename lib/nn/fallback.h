@@ -6,8 +6,8 @@
 
 extern const isc_backend isc_backend_fallback;
 
-/* N x C x HW <-> a layout in blocks of channels (backend.h); channels that pad the last block become zero. */
-void isc_unblock(float *plain, const float *blocked, int32_t n, int32_t c, int64_t hw, int32_t block);
+/* N x C x HW -> a layout in blocks of channels, the way back of isc_unblock (backend.h); channels that pad the last block become
+ * zero. */
 void isc_reblock(float *blocked, const float *plain, int32_t n, int32_t c, int64_t hw, int32_t block);
 
 #endif

@@ -134,6 +134,16 @@ static int32_t add_block_backward(builder *b, const block *made, int32_t g, int3
   return joined;
 }
 
+/* The stage's output is what its last block has made by now. The layers up to here have no backward. */
+static void keep_output(isc_graph *graph, const block *last, int32_t slot) {
+  graph->kept_layer = last->layers[last->count - 1];
+  graph->kept_forward = graph->forward_count - 1;
+  graph->kept_src = slot;
+  graph->backward_from = graph->layer_count;
+  for (int32_t i = 0; i < graph->layer_count; i++)
+    graph->layers[i].bits = false;
+}
+
 static void set_pool(isc_graph *graph, flow src) {
   graph->pool_ih = src.h;
   graph->pool_iw = src.w;
@@ -142,13 +152,14 @@ static void set_pool(isc_graph *graph, flow src) {
 }
 
 iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architecture, int32_t batch, int32_t height,
-                            int32_t width) {
+                            int32_t width, int32_t stage) {
   int32_t blocks[4];
   bool bottleneck, imagenet = architecture->stem == ISCP_STEM_IMAGENET;
   if (!isc_architecture_blocks(architecture->depth, blocks, &bottleneck))
     return isc_fail(ISCP_ERROR_ARGUMENT, "depth is %d, expected 18, 34, 50, 101 or 152", architecture->depth);
   memset(graph, 0, sizeof *graph);
   graph->architecture = *architecture;
+  graph->kept_layer = ISC_NO_LAYER;
   builder b = {graph, batch, 0};
 
   flow at = {architecture->channels, height, width};
@@ -166,14 +177,19 @@ iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architectu
     x = pooled;
   }
   block made[64];
-  int32_t count = 0;
-  for (int stage = 0; stage < 4; stage++)
-    for (int32_t index = 0; index < blocks[stage]; index++) {
-      made[count] = add_block_layers(&b, stage, index, at, bottleneck);
+  int32_t count = 0, kept = 0;
+  for (int s = 0; s < 4; s++) {
+    for (int32_t index = 0; index < blocks[s]; index++) {
+      made[count] = add_block_layers(&b, s, index, at, bottleneck);
       x = add_block_forward(&b, &made[count], x);
       at = flow_behind(&b, made[count].layers[made[count].count - 1]);
       count++;
     }
+    if (s == stage - 1) {
+      keep_output(graph, &made[count - 1], x);
+      kept = count;
+    }
+  }
   graph->head_src = x;
   graph->last_layer = made[count - 1].layers[made[count - 1].count - 1];
   graph->features = at.c;
@@ -182,10 +198,13 @@ iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architectu
 
   b.taken = 0;
   int32_t g = graph->head_diff = take_slot(&b);
-  for (int32_t i = count - 1; i >= 0; i--) {
-    int32_t behind = i > 0 ? made[i - 1].layers[made[i - 1].count - 1] : imagenet ? ISC_NO_LAYER : stem;
+  for (int32_t i = count - 1; i >= kept; i--) {
+    int32_t behind = i > kept ? made[i - 1].layers[made[i - 1].count - 1] : imagenet || stage ? ISC_NO_LAYER : stem;
     g = add_block_backward(&b, &made[i], g, behind);
   }
+  graph->kept_diff = g;
+  if (stage)
+    return ISCP_OK;
   if (imagenet)
     graph->backward[graph->backward_count++] =
         (isc_operation){ISC_STEM_POOL_BACKWARD, stem, g, ISC_SLOT_INPUT, ISC_NO_LAYER, ISC_NO_SLOT};

@@ -49,11 +49,16 @@ typedef struct isc_graph {
   int32_t features;       /* channels of layer4's output */
   int32_t head_h, head_w; /* its size */
   int32_t pool_ih, pool_iw, pool_oh, pool_ow; /* the max-pool, 3x3 stride 2 pad 1; zeros if there is none */
+  int32_t backward_from;  /* the first layer that has a backward: 0, or the one behind the kept stage */
+  int32_t kept_layer;     /* the layer whose ReLU made the kept stage's output, ISC_NO_LAYER without one */
+  int32_t kept_forward;   /* the operation of forward behind which the output is in slot kept_src */
+  int32_t kept_src, kept_diff; /* slots: of the output, and of its gradient when backward ends */
 } isc_graph;
 
-/* Fills `graph` for images of height x width. ISCP_ERROR_MISMATCH if the network shrinks them to nothing. */
+/* Fills `graph` for images of height x width. With a stage, 1 to 4, backward ends at that stage's output, in front of its ReLU's
+ * backward; 0 is the whole way to the image. ISCP_ERROR_MISMATCH if the network shrinks the images to nothing. */
 iscp_status isc_graph_build(isc_graph *graph, const isc_architecture *architecture, int32_t batch, int32_t height,
-                            int32_t width);
+                            int32_t width, int32_t stage);
 
 /* Blocks a stage and whether they are bottlenecks, for a depth; false for an unknown depth. */
 bool isc_architecture_blocks(int32_t depth, int32_t blocks[4], bool *bottleneck);

@@ -89,7 +89,7 @@ iscp_status isc_initial_tensors(isc_tensor_set *tensors, const iscp_context *con
     return ISCP_ERROR_MEMORY;
   maker m = {tensors, context, seed};
   iscp_status status;
-  ISC_TRY_OR_DONE(isc_graph_build(graph, architecture, 1, ANY_SIZE, ANY_SIZE));
+  ISC_TRY_OR_DONE(isc_graph_build(graph, architecture, 1, ANY_SIZE, ANY_SIZE, 0));
   for (int32_t i = 0; i < graph->layer_count; i++)
     ISC_TRY_OR_DONE(add_layer(&m, &graph->layers[i]));
   status = add_head(&m, architecture->classes, graph->features);

@@ -28,7 +28,7 @@ iscp_status isc_network_create(isc_network **out, const iscp_context *context, i
     goto done;
   }
   ISC_TRY_OR_DONE(isc_architecture_infer(&network->architecture, tensors));
-  ISC_TRY_OR_DONE(isc_graph_build(graph, &network->architecture, 1, ANY_SIZE, ANY_SIZE));
+  ISC_TRY_OR_DONE(isc_graph_build(graph, &network->architecture, 1, ANY_SIZE, ANY_SIZE, 0));
   ISC_TRY_OR_DONE(isc_parameters_check(tensors, graph, context));
   atomic_init(&network->references, 1);
   network->context = isc_context_hold(context);
@@ -70,7 +70,7 @@ int64_t isc_network_parameters(const isc_network *network) { return network->par
 int64_t isc_network_multiply_adds(const isc_network *network, int32_t height, int32_t width) {
   isc_graph *graph = isc_calloc(network->context, 1, sizeof *graph);
   int64_t sum = 0;
-  if (graph && isc_graph_build(graph, &network->architecture, 1, height, width) == ISCP_OK) {
+  if (graph && isc_graph_build(graph, &network->architecture, 1, height, width, 0) == ISCP_OK) {
     for (int32_t i = 0; i < graph->layer_count; i++) {
       const isc_conv_shape *s = &graph->layers[i].shape;
       sum += (int64_t)s->oc * s->oh * s->ow * s->ic * s->k * s->k;

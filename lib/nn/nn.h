@@ -79,10 +79,12 @@ int64_t isc_network_multiply_adds(const isc_network *network, int32_t height, in
 
 typedef struct isc_plan isc_plan;
 
-/* Images a pass, their size, and whether backward will be asked for: without, less memory. */
+/* Images a pass, their size, and whether backward will be asked for: without, less memory. `stage` says how far back: 0 to the
+ * image, 1 to 4 to the output A of layer<stage>, after its last ReLU, which is then kept beside its gradient. */
 typedef struct isc_plan_form {
   int32_t batch, height, width;
   bool gradient;
+  int32_t stage;
 } isc_plan_form;
 
 /* Packs the weights (batch norm folded in) and takes all memory of a pass. */
@@ -106,6 +108,12 @@ const float *isc_plan_logits(const isc_plan *plan); /* N x classes */
 float *isc_plan_diff_logits(isc_plan *plan);
 iscp_status isc_plan_backward(isc_plan *plan);
 const float *isc_plan_diff_src(const isc_plan *plan); /* N x channels x height x width, of the normalised input */
+
+/* Of a plan with a stage, which has no diff_src: A of the last forward and its gradient of the last backward, both
+ * N x size[0] x size[1] x size[2] in plain order. The gradient is that of A itself: A's ReLU is in front of it. */
+void isc_plan_kept_size(const isc_plan *plan, int32_t size[3]);
+const float *isc_plan_kept(const isc_plan *plan);
+const float *isc_plan_diff_kept(const isc_plan *plan);
 
 /* One operation of a plan, for benchmarks and logs. */
 typedef struct isc_operation_info {

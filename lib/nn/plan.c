@@ -88,7 +88,7 @@ static iscp_status create_layer(isc_plan *plan, int32_t index, const float *weig
       .bias = bias,
       .relu = layer->relu,
       .sum = layer->sum,
-      .gradient = plan->gradient && !isc_plan_has_stem(plan, index),
+      .gradient = isc_plan_goes_back(plan, index) && !isc_plan_has_stem(plan, index),
       .src_block = index == 0 ? 1 : plan->block,
       .dst_block = plan->block,
   };
@@ -107,7 +107,7 @@ static iscp_status create_packed(isc_plan *plan, int32_t index, float *weights, 
   ISC_TRY(isc_parameters_fold(weights, bias, isc_network_tensors(plan->network), &plan->graph->layers[index]));
   if (index == 0 && isc_network_is_reversed(plan->network))
     isc_parameters_reverse(weights, &plan->graph->layers[0].shape);
-  if (plan->gradient && isc_plan_has_stem(plan, index))
+  if (isc_plan_goes_back(plan, index) && isc_plan_has_stem(plan, index))
     ISC_TRY(pack_stem(plan, weights));
   return create_layer(plan, index, weights, bias);
 }
@@ -156,7 +156,8 @@ static iscp_status create_empty(isc_plan **out, const isc_network *network, cons
   plan->graph = isc_calloc(context, 1, sizeof *plan->graph);
   if (!plan->graph)
     return ISCP_ERROR_MEMORY;
-  return isc_graph_build(plan->graph, isc_network_architecture(network), form->batch, form->height, form->width);
+  return isc_graph_build(plan->graph, isc_network_architecture(network), form->batch, form->height, form->width,
+                         form->stage);
 }
 
 static iscp_status fill(isc_plan *plan) {
@@ -214,10 +215,19 @@ float *isc_plan_src(isc_plan *plan) { return plan->src; }
 const float *isc_plan_logits(const isc_plan *plan) { return plan->logits; }
 float *isc_plan_diff_logits(isc_plan *plan) { return plan->diff_logits; }
 const float *isc_plan_diff_src(const isc_plan *plan) { return plan->diff_src; }
+const float *isc_plan_kept(const isc_plan *plan) { return plan->kept; }
+const float *isc_plan_diff_kept(const isc_plan *plan) { return plan->diff_kept; }
+
+void isc_plan_kept_size(const isc_plan *plan, int32_t size[3]) {
+  const isc_conv_shape *s = &plan->graph->layers[plan->graph->kept_layer].shape;
+  size[0] = s->oc;
+  size[1] = s->oh;
+  size[2] = s->ow;
+}
 
 size_t isc_plan_memory(const isc_plan *plan) {
   size_t bytes = sizeof *plan + sizeof *plan->graph + plan->arena_bytes;
-  if (plan->gradient && isc_plan_has_stem(plan, 0))
+  if (isc_plan_goes_back(plan, 0) && isc_plan_has_stem(plan, 0))
     bytes += (size_t)stem_count(plan) * sizeof(float);
   for (int32_t i = 0; i < plan->graph->layer_count; i++)
     bytes += plan->runners[i]->conv_memory(plan->convs[i]);

@@ -16,6 +16,7 @@ struct isc_plan {
   unsigned char *arena;
   size_t arena_bytes;
   float *src, *diff_src, *slots[ISC_SLOTS];
+  float *kept, *diff_kept; /* of a plan with a stage, N C H W */
   uint16_t *bits[ISC_MAX_LAYERS];
   uint8_t *pool_which;
   float *features, *diff_features, *logits, *diff_logits, *dense_weights, *dense_bias;
@@ -25,6 +26,11 @@ struct isc_plan {
 /* Where the first layer's backward is written here (stem.h), its convolution is made for forward alone. */
 static inline bool isc_plan_has_stem(const isc_plan *plan, int32_t layer) {
   return layer == 0 && (plan->block > 1 || plan->graph->pool_oh);
+}
+
+/* Whether a layer's backward is among the plan's operations. */
+static inline bool isc_plan_goes_back(const isc_plan *plan, int32_t layer) {
+  return plan->gradient && layer >= plan->graph->backward_from;
 }
 
 /* Numbers of a layer's dst and src, and of the max-pool's dst, in the layout of activations. */

@@ -3,6 +3,8 @@
  *   forward:  src -> (convolutions over the slots, a bit a ReLU) -> mean -> dense -> logits
  *   backward: diff_logits -> dense -> mean -> the convolutions in reverse -> diff_src
  *
+ * A plan with a stage copies that stage's output on the way, and its backward ends there, with a copy too.
+ *
  * The head (mean and dense) is the last operation of forward and the first of backward. */
 #include "nn/plan.h"
 #include "nn/stem.h"
@@ -89,7 +91,7 @@ int32_t isc_plan_operations(const isc_plan *plan) {
   return forward_count(plan) + (plan->gradient ? 1 + plan->graph->backward_count : 0);
 }
 
-iscp_status isc_plan_run(isc_plan *plan, int32_t index) {
+static iscp_status run_one(isc_plan *plan, int32_t index) {
   const isc_graph *g = plan->graph;
   if (index < g->forward_count)
     return run_forward(plan, &g->forward[index]);
@@ -99,6 +101,23 @@ iscp_status isc_plan_run(isc_plan *plan, int32_t index) {
     run_head_forward(plan);
   else
     run_head_backward(plan);
+  return ISCP_OK;
+}
+
+static void keep(float *dst, const isc_plan *plan, int32_t slot) {
+  const isc_conv_shape *s = &plan->graph->layers[plan->graph->kept_layer].shape;
+  isc_unblock(dst, plan->slots[slot], s->n, s->oc, s->oh * s->ow, plan->block);
+}
+
+iscp_status isc_plan_run(isc_plan *plan, int32_t index) {
+  const isc_graph *g = plan->graph;
+  ISC_TRY(run_one(plan, index));
+  if (!plan->kept)
+    return ISCP_OK;
+  if (index == g->kept_forward)
+    keep(plan->kept, plan, g->kept_src);
+  else if (index == isc_plan_operations(plan) - 1)
+    keep(plan->diff_kept, plan, g->kept_diff);
   return ISCP_OK;
 }
 

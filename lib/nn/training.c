@@ -51,7 +51,7 @@ static iscp_status create_empty(isc_training *t, const isc_network *network, int
   t->graph = isc_calloc(context, 1, sizeof *t->graph);
   if (!t->graph)
     return ISCP_ERROR_MEMORY;
-  ISC_TRY(isc_graph_build(t->graph, isc_network_architecture(network), batch, height, width));
+  ISC_TRY(isc_graph_build(t->graph, isc_network_architecture(network), batch, height, width, 0));
   return check_shapes(t);
 }
 

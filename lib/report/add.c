@@ -129,6 +129,25 @@ static iscp_status write_pattern(const iscp_report *report, const iscp_search *s
   return status;
 }
 
+/* A canvas that the search made itself is worth a look. */
+static iscp_status write_canvas(const iscp_report *report, const float *canvas, int32_t class_index) {
+  char name[32];
+  snprintf(name, sizeof name, "canvas-%d.png", class_index);
+  int32_t scale = report->options.scale, height = report->height, width = report->width;
+  isc_picture picture = {0};
+  char *path = isc_path_join(report->context, report->folder, name);
+  iscp_status status = path ? ISCP_OK : ISCP_ERROR_MEMORY;
+  if (status == ISCP_OK)
+    status = isc_picture_create(&picture, report->context, width * scale, height * scale, 0);
+  if (status == ISCP_OK) {
+    isc_draw_image(&picture, 0, 0, scale, canvas, report->channels, height, width);
+    status = isc_write_png(&picture.pixels, report->context, path);
+  }
+  isc_picture_release(&picture, report->context);
+  isc_free(report->context, path);
+  return status;
+}
+
 static iscp_status write_files(const iscp_report *report, const iscp_search *search, int32_t class_index,
                                const isc_entry *entries, int32_t count) {
   for (int32_t canvas = 0; canvas < count; canvas++) {
@@ -139,6 +158,8 @@ static iscp_status write_files(const iscp_report *report, const iscp_search *sea
                         iscp_search_canvas(search, class_index, canvas)));
     if (entry->canvas.selected)
       ISC_TRY(write_pattern(report, search, class_index, canvas));
+    if (entry->canvas.selected && entry->canvas.canvas_steps)
+      ISC_TRY(write_canvas(report, iscp_search_canvas(search, class_index, canvas), class_index));
   }
   return ISCP_OK;
 }

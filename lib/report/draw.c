@@ -87,16 +87,26 @@ static void draw_ground(isc_picture *picture, int32_t x, int32_t y, int32_t scal
     }
 }
 
+/* An added pattern is shown amplified, so that its largest value is white or black: grey + v / (2 max |v|). */
+static float strength_of(const float *values, int64_t count) {
+  float largest = 0;
+  for (int64_t i = 0; i < count; i++)
+    largest = values[i] > largest ? values[i] : -values[i] > largest ? -values[i] : largest;
+  return largest > 0 ? 0.5f / largest : 0;
+}
+
 void isc_draw_pattern(isc_picture *picture, int32_t x, int32_t y, int32_t scale, const iscp_pattern *pattern,
                       const iscp_pattern_info *info) {
   draw_ground(picture, x, y, scale, info->height, info->width);
   const int32_t *positions = iscp_pattern_positions(pattern);
+  const float *value = iscp_pattern_values(pattern);
   int32_t green = info->channels == 3 ? 1 : 0, blue = 2 * green;
-  for (int32_t rank = 0; rank < info->pixels; rank++) {
-    const float *value = isc_pattern_values(pattern, rank);
+  float base = info->kind == ISCP_PATTERN_ADD ? 0.5f : 0;
+  float factor = base > 0 ? strength_of(value, (int64_t)info->pixels * info->channels) : 1;
+  for (int32_t rank = 0; rank < info->pixels; rank++, value += info->channels) {
     int32_t column = positions[rank] % info->width, row = positions[rank] / info->width;
     isc_draw_fill(picture, x + column * scale, y + row * scale, scale, scale,
-                  to_colour(value[0], value[green], value[blue]));
+                  to_colour(base + factor * value[0], base + factor * value[green], base + factor * value[blue]));
   }
 }
 

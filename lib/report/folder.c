@@ -24,7 +24,7 @@ static int matches(const char *name, const char *form) {
 /* The names that a report gives its files; anything else in the folder is not touched. */
 static int is_ours(const char *name) {
   static const char *const forms[] = {"result.json",      "sheet.png",          "sheet-#.png",     "pattern-#.png",
-                                      "mask-#-#.npy", "evidence-#-#.npy", "canvas-#-#.npy"};
+                                      "canvas-#.png", "mask-#-#.npy", "evidence-#-#.npy", "canvas-#-#.npy"};
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
     if (matches(name, forms[i]))
       return 1;

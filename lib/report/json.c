@@ -82,10 +82,11 @@ static json_t *rows_json(const isc_entry *entry) {
 
 static json_t *entry_json(const isc_entry *entry) {
   const iscp_canvas_result *c = &entry->canvas;
-  return json_pack("{si so s{ss sI} sb so so so so si si si ss ss ss so}", "class", entry->class_index, "name",
+  return json_pack("{si so s{ss sI} sb so so so so si si si si ss ss ss so}", "class", entry->class_index, "name",
                    name_json(entry->name), "canvas", "kind", isc_canvas_kind_name(c->kind), "index",
                    (json_int_t)c->image, "selected", (int)c->selected, "alpha", number(c->alpha), "loss",
                    number(c->loss), "dn_power", number(c->power), "epochs", epochs_json(entry), "steps", c->steps,
+                   "canvas_steps", c->canvas_steps,
                    "saturated", c->saturated, "zeros", c->zeros, "mask", entry->mask, "evidence", entry->evidence,
                    "canvas_file", entry->colours, "power", rows_json(entry));
 }
@@ -264,6 +265,8 @@ static iscp_status parse_canvas(iscp_canvas_result *canvas, const json_t *object
   ISC_TRY(get_number(&canvas->loss, object, "loss"));
   ISC_TRY(get_number(&canvas->power, object, "dn_power"));
   ISC_TRY(get_int32(&canvas->steps, object, "steps"));
+  if (json_object_get(object, "canvas_steps")) /* not there before canvases could be learned */
+    ISC_TRY(get_int32(&canvas->canvas_steps, object, "canvas_steps"));
   ISC_TRY(get_int32(&canvas->saturated, object, "saturated"));
   return get_int32(&canvas->zeros, object, "zeros");
 }

@@ -82,9 +82,10 @@ const char *iscp_pattern_list_class_name(const iscp_pattern_list *list, int32_t 
 }
 
 iscp_status iscp_pattern_list_canvas(const iscp_pattern_list *list, int32_t index, iscp_canvas_result *result) {
+  enum { FIRST_SIZE = offsetof(iscp_canvas_result, canvas_steps) }; /* what the struct was before that field */
   const isc_entry *entry;
   ISC_TRY(find_entry(&entry, list, index));
-  return isc_output_write(result, &entry->canvas, sizeof entry->canvas, sizeof entry->canvas, "iscp_canvas_result");
+  return isc_output_write(result, &entry->canvas, sizeof entry->canvas, FIRST_SIZE, "iscp_canvas_result");
 }
 
 int32_t iscp_pattern_list_power_count(const iscp_pattern_list *list, int32_t index) {

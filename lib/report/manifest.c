@@ -124,13 +124,15 @@ static json_t *kinds_json(int32_t kinds) {
   return array;
 }
 
+const char *isc_preset_name(int32_t preset) {
+  static const char *const names[] = {
+      [ISCP_PRESET_PAPER] = "paper", [ISCP_PRESET_AUTHORS] = "authors", [ISCP_PRESET_PREDICTIVE] = "predictive"};
+  return names[preset];
+}
+
 /* The weight of |m|_1 / n that the options come to; null if each class has its own. */
 static json_t *alpha_json(const iscp_search_options *search) {
-  if (search->alpha_mode == ISCP_ALPHA_AUTO)
-    return json_null();
-  if (search->alpha_mode == ISCP_ALPHA_FIXED)
-    return json_real(search->alpha);
-  return json_real(search->preset == ISCP_PRESET_AUTHORS ? 8 : 0.2);
+  return search->alpha_mode == ISCP_ALPHA_AUTO ? json_null() : json_real(search->alpha);
 }
 
 /* A caller's canvases, by their SHA-256; null without any. */
@@ -151,9 +153,10 @@ static iscp_status user_canvases_json(json_t **out, const isc_run *run) {
 
 static json_t *search_json(const iscp_search_options *s, json_t *user_canvases) {
   static const char *const modes[] = {"preset", "fixed", "auto"};
-  return json_pack("{ss ss so so so so so so so si si si ss ss si si si so}", "preset",
-                   s->preset == ISCP_PRESET_AUTHORS ? "authors" : "paper", "alpha_mode", modes[s->alpha_mode], "alpha",
-                   alpha_json(s), "tv", json_real(s->tv), "canvas_kinds", kinds_json(s->canvas_kinds), "step",
+  return json_pack("{ss ss so so si si so so so so so so si si si ss ss si si si so}", "preset",
+                   isc_preset_name(s->preset), "alpha_mode", modes[s->alpha_mode], "alpha",
+                   alpha_json(s), "tv", json_real(s->tv), "canvas_steps", s->canvas_steps, "mask_steps", s->mask_steps,
+                   "canvas_step", json_real(s->canvas_step), "canvas_kinds", kinds_json(s->canvas_kinds), "step",
                    json_real(s->step), "fraction",
                    json_real(s->fraction), "select_size", json_real(s->select_size), "seed", seed_json(s->seed),
                    "canvases", s->canvases, "epochs", s->epochs, "batch", s->batch, "select",

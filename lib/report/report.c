@@ -32,8 +32,6 @@ static iscp_status check_options(const iscp_report_options *options, int64_t pix
   if ((options->resume | options->overwrite) & ~1)
     return isc_fail(ISCP_ERROR_ARGUMENT, "resume is %d and overwrite %d, expected 0 or 1", options->resume,
                     options->overwrite);
-  if (options->scale < 0 || options->scale > 64)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "scale is %d, expected 0 to 64", options->scale);
   if (options->images < ISCP_IMAGES_HELDOUT || options->images > ISCP_IMAGES_SEARCHED)
     return isc_fail(ISCP_ERROR_ARGUMENT, "images is %d, expected 1 to 3 (ISCP_IMAGES_*)", options->images);
   if (!options->sizes || options->size_count < 1 || options->size_count > ISC_MOST_SIZES)
@@ -47,12 +45,8 @@ static iscp_status check_options(const iscp_report_options *options, int64_t pix
 
 /* What the manifest spells out; the search checks the rest. */
 static iscp_status check_search(const iscp_search_options *search, int32_t classes) {
-  if (search->preset < ISCP_PRESET_PAPER || search->preset > ISCP_PRESET_AUTHORS)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "preset is %d, expected 1 or 2 (ISCP_PRESET_*)", search->preset);
-  if (search->alpha_mode < ISCP_ALPHA_PRESET || search->alpha_mode > ISCP_ALPHA_AUTO)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "alpha_mode is %d, expected 0 to 2 (ISCP_ALPHA_*)", search->alpha_mode);
   if (!isfinite(search->alpha) || !isfinite(search->step) || !isfinite(search->fraction) ||
-      !isfinite(search->select_size) || !isfinite(search->tv))
+      !isfinite(search->select_size) || !isfinite(search->tv) || !isfinite(search->canvas_step))
     return isc_fail(ISCP_ERROR_ARGUMENT, "a search option is not a number, expected finite ones");
   if (search->class_count < 0 || (search->class_count && !search->classes))
     return isc_fail(ISCP_ERROR_ARGUMENT, "class_count is %d, expected 0 or the entries of classes",
@@ -67,7 +61,8 @@ static iscp_status read_search_options(iscp_search_options *search, const iscp_s
   enum { FIRST_SIZE = offsetof(iscp_search_options, min_accuracy) }; /* what the struct was before that field */
   iscp_search_options known;
   ISC_TRY(iscp_search_options_init(&known, sizeof known));
-  return isc_options_read(search, &known, sizeof known, FIRST_SIZE, given, "iscp_search_options");
+  ISC_TRY(isc_options_read(search, &known, sizeof known, FIRST_SIZE, given, "iscp_search_options"));
+  return iscp_search_options_resolve(search);
 }
 
 static iscp_status copy_names(iscp_report *report, const isc_run *run) {
@@ -87,7 +82,7 @@ static iscp_status copy_names(iscp_report *report, const isc_run *run) {
 static void print_title(iscp_report *report, const isc_run *run, const iscp_model_info *info) {
   static const char *const images[] = {"", "held-out images", "all images", "the searched images"};
   snprintf(report->title, sizeof report->title, "ResNet-%d, preset %s, powers on %s", info->depth,
-           run->search->preset == ISCP_PRESET_AUTHORS ? "authors" : "paper", images[run->report->images]);
+           isc_preset_name(run->search->preset), images[run->report->images]);
 }
 
 static iscp_status fill(iscp_report *report, const char *folder, const isc_run *run, const iscp_model_info *info) {
@@ -101,8 +96,7 @@ static iscp_status fill(iscp_report *report, const char *folder, const isc_run *
   report->options = *run->report;
   memcpy(report->sizes, run->report->sizes, (size_t)run->report->size_count * sizeof *report->sizes);
   report->options.sizes = report->sizes;
-  if (!report->options.scale)
-    report->options.scale = isc_picture_scale(report->height, report->width);
+  ISC_TRY(isc_picture_choose_scale(&report->options.scale, report->height, report->width));
   print_title(report, run, info);
   ISC_TRY(copy_names(report, run));
   if (!(report->folder = isc_strdup(report->context, folder)))

@@ -77,11 +77,12 @@ typedef struct isc_run {
   const iscp_context *context;
   const iscp_model *model;
   const iscp_dataset *dataset;
-  const iscp_search_options *search;
+  const iscp_search_options *search; /* with the preset's values filled in */
   const iscp_report_options *report;
 } isc_run;
 
 iscp_status isc_manifest_create(struct json_t **out, const isc_run *run);
+const char *isc_preset_name(int32_t preset); /* the word that stands for ISCP_PRESET_* */
 void isc_manifest_release(struct json_t *manifest);
 
 /* ISCP_ERROR_MISMATCH names the first thing in which two runs differ; the lists of classes may. */
@@ -153,6 +154,9 @@ const uint8_t *isc_font_rows(unsigned char character);
 
 /* Picture pixels an image pixel so that an image is 112 to 224 picture pixels wide, if it can be. */
 int32_t isc_picture_scale(int32_t height, int32_t width);
+
+/* Puts that in the place of 0. ISCP_ERROR_ARGUMENT for a scale out of range, or a picture that is beyond use. (encode.c) */
+iscp_status isc_picture_choose_scale(int32_t *scale, int32_t height, int32_t width);
 
 /* A picture of a pattern alone (encode.c); scale 0 is chosen by size. */
 iscp_status isc_pattern_picture(isc_picture *picture, const iscp_pattern *pattern, int32_t scale);

@@ -33,6 +33,9 @@ iscp_status isc_job_start(iscp_search *search, isc_job *job) {
     return isc_fail(ISCP_ERROR_ARGUMENT, "D_n of class %d is empty, expected images of other classes in the dataset",
                     search->classes[job->entry].index);
   ISC_TRY(isc_mask_create(&job->mask, search->context, search->pixels, search->options.step));
+  if (search->options.canvas_steps)
+    ISC_TRY(isc_learned_create(&job->learned, search->context, isc_job_canvas(search, job), search->numbers,
+                               search->options.canvas_step));
   job->order = isc_calloc(search->context, (size_t)dn, sizeof *job->order);
   job->epochs = isc_calloc(search->context, (size_t)search->options.epochs, sizeof *job->epochs);
   if (!job->order || !job->epochs)
@@ -42,10 +45,15 @@ iscp_status isc_job_start(iscp_search *search, isc_job *job) {
 
 void isc_job_release(isc_job *job, const iscp_context *context) {
   isc_mask_release(&job->mask, context);
+  isc_learned_release(&job->learned, context);
   isc_free(context, job->order);
   isc_free(context, job->epochs);
   job->order = NULL;
   job->epochs = NULL;
+}
+
+const float *isc_job_canvas(const iscp_search *search, const isc_job *job) {
+  return job->learned.values ? job->learned.values : search->classes[job->entry].canvases[job->canvas].pixels;
 }
 
 int64_t isc_job_images(const iscp_search *search, const isc_job *job) {
@@ -56,10 +64,9 @@ int64_t isc_job_images(const iscp_search *search, const isc_job *job) {
 /* ---- Figures of the final mask, over D_n ---- */
 
 static iscp_status mix_row(iscp_search *search, const isc_job *job, int64_t image, int32_t row) {
-  const isc_canvas *canvas = &search->classes[job->entry].canvases[job->canvas];
   float *src = isc_session_src(search->session, row);
   ISC_TRY(iscp_dataset_image(search->dataset, image, src));
-  isc_mix(src, job->mask.values, canvas->pixels, src, iscp_model_contract(search->model));
+  isc_mix(src, job->mask.values, isc_job_canvas(search, job), src, iscp_model_contract(search->model));
   return ISCP_OK;
 }
 
@@ -96,7 +103,7 @@ static iscp_status measure_power(iscp_search *search, isc_job *job, isc_meter *m
   const iscp_contract *contract = iscp_model_contract(search->model);
   iscp_pattern *pattern;
   ISC_TRY(iscp_pattern_create(&pattern, search->context, job->mask.values, job->mask.evidence,
-                              class_->canvases[job->canvas].pixels, contract->channels, contract->height, contract->width,
+                              isc_job_canvas(search, job), contract->channels, contract->height, contract->width,
                               class_->index, ISCP_CUT_SIZE, search->options.select_size, search->options.ties));
   iscp_power power;
   iscp_status status = isc_power_run(&power, search->session, search->model, search->dataset, search->searched,
@@ -108,5 +115,7 @@ static iscp_status measure_power(iscp_search *search, isc_job *job, isc_meter *m
 
 iscp_status isc_job_measure(iscp_search *search, isc_job *job, isc_meter *meter) {
   ISC_TRY(measure_loss(search, job, meter));
-  return measure_power(search, job, meter);
+  ISC_TRY(measure_power(search, job, meter));
+  isc_learned_finish(&job->learned, search->context);
+  return ISCP_OK;
 }

@@ -3,7 +3,8 @@
  *   rows of lane l:   l * B .. l * B + B - 1, run a pass at a time
  *   x~_j = m x_c + (1 - m) x_j,  forward,  d(sum of cross-entropies)/d logits,  backward to x~
  *   dL/dm = sum_j sum_c g_jc (x_c - x_jc) + B alpha sign(m) / n,  g in pixel units                       (Eq. 2)
- *         [ + B beta / n d|grad m|_2^2 / dm ]                                                            (Eq. 3) */
+ *         [ + B beta / n d|grad m|_2^2 / dm ]                                                            (Eq. 3)
+ *   dL/dx_c = sum_j m g_j, where it is the canvas's turn                                                 (Eq. 4) */
 #include <string.h>
 
 #include "search/search.h"
@@ -34,8 +35,10 @@ static isc_job *job_of(const iscp_search *search, int32_t row) {
   return job && row % search->options.batch < rows_of(search, job) ? job : NULL;
 }
 
-static const float *canvas_of(const iscp_search *search, const isc_job *job) {
-  return search->classes[job->entry].canvases[job->canvas].pixels;
+/* Of mask_steps + canvas_steps minibatches the first move the mask, the others the canvas. */
+static bool is_mask_turn(const iscp_search *search, int64_t turn) {
+  const iscp_search_options *o = &search->options;
+  return !o->canvas_steps || turn % (o->mask_steps + o->canvas_steps) < o->mask_steps;
 }
 
 /* ---- One pass: rows first .. first + count - 1, in the session's rows 0 .. count - 1 ---- */
@@ -46,7 +49,7 @@ static iscp_status mix_row(iscp_search *search, int32_t first, int32_t place) {
     return ISCP_OK;
   float *image = search->images + (first + place) * search->numbers;
   ISC_TRY(iscp_dataset_image(search->dataset, job->order[job->position + (first + place) % search->options.batch], image));
-  isc_mix(isc_session_src(search->session, place), job->mask.values, canvas_of(search, job), image,
+  isc_mix(isc_session_src(search->session, place), job->mask.values, isc_job_canvas(search, job), image,
           iscp_model_contract(search->model));
   return ISCP_OK;
 }
@@ -77,10 +80,16 @@ static void differentiate_loss(iscp_search *search, int32_t first, int32_t count
 }
 
 /* gradient[i] += g (x_c - x) of one channel of one row, pixels of a chunk. */
-static void add_channel(double *gradient, const float *diff, const float *canvas, const float *image, double scale,
+static void add_mask_channel(double *gradient, const float *diff, const float *canvas, const float *image, double scale,
                         int64_t count) {
   for (int64_t i = 0; i < count; i++)
     gradient[i] += scale * diff[i] * ((double)canvas[i] - image[i]);
+}
+
+/* gradient[i] += g; the mask, which all rows share, comes in when they are added up. */
+static void add_canvas_channel(double *gradient, const float *diff, double scale, int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    gradient[i] += scale * diff[i];
 }
 
 /* A chunk of all rows of the pass: rows in order, channels in order, whatever the threads. */
@@ -92,12 +101,16 @@ static void add_chunk(const iscp_search *search, int32_t first, int32_t count, i
     const isc_job *job = job_of(search, first + place);
     if (!job)
       continue;
-    double *gradient = search->gradients + (first + place) / search->options.batch * pixels + start;
-    const float *diff = isc_session_diff_src(search->session, place), *canvas = canvas_of(search, job);
+    double *gradient = search->gradients + (first + place) / search->options.batch * search->slopes + start;
+    const float *diff = isc_session_diff_src(search->session, place), *canvas = isc_job_canvas(search, job);
     const float *image = search->images + (first + place) * search->numbers;
+    bool is_of_mask = is_mask_turn(search, job->turn);
     for (int32_t c = 0; c < contract->channels; c++) {
       int64_t at = c * pixels + start;
-      add_channel(gradient, diff + at, canvas + at, image + at, 1.0 / scale.std[c], length);
+      if (is_of_mask)
+        add_mask_channel(gradient, diff + at, canvas + at, image + at, 1.0 / scale.std[c], length);
+      else
+        add_canvas_channel(gradient + c * pixels, diff + at, 1.0 / scale.std[c], length);
     }
   }
 }
@@ -141,10 +154,18 @@ static iscp_status run_pass(iscp_search *search, int32_t first, int32_t count) {
 
 /* ---- The step ---- */
 
-/* `authors` discards the last update of all. */
+/* `authors` discards the last update of the mask. */
 static bool is_dropped(const iscp_search *search, const isc_job *job) {
-  return search->drop_last && job->epoch == search->options.epochs - 1 &&
-         job->position + rows_of(search, job) == job->order_count;
+  int64_t batch = search->options.batch, last = search->options.epochs * ((job->order_count + batch - 1) / batch) - 1;
+  if (!search->drop_last)
+    return false;
+  while (!is_mask_turn(search, last))
+    last--;
+  return job->turn == last;
+}
+
+static int64_t end_of(const iscp_search *search, int64_t start) {
+  return search->pixels - start < CHUNK ? search->pixels : start + CHUNK;
 }
 
 /* The gradient of the term that couples neighbours: of the mask before any of it moves. */
@@ -152,24 +173,38 @@ static void add_variation(const iscp_search *search, double *gradient, const isc
   int32_t width = iscp_model_contract(search->model)->width;
 #pragma omp parallel for schedule(static)
   for (int64_t start = 0; start < search->pixels; start += CHUNK)
-    isc_mask_add_variation(gradient, mask, width, start, search->pixels - start < CHUNK ? search->pixels : start + CHUNK, weight);
+    isc_mask_add_variation(gradient, mask, width, start, end_of(search, start), weight);
+}
+
+static void update_mask(iscp_search *search, isc_job *job, double *gradient) {
+  double rows = rows_of(search, job), pixels = (double)search->pixels;
+  if (search->options.tv > 0)
+    add_variation(search, gradient, &job->mask, rows * search->options.tv / pixels);
+#pragma omp parallel for schedule(static)
+  for (int64_t start = 0; start < search->pixels; start += CHUNK) {
+    isc_mask_add_norm(gradient, &job->mask, start, end_of(search, start), rows * job->alpha / pixels, search->l1_at_zero);
+    isc_mask_update(&job->mask, gradient, start, end_of(search, start));
+  }
+  job->steps++;
+}
+
+static void update_canvas(iscp_search *search, isc_job *job, double *gradient) {
+#pragma omp parallel for schedule(static)
+  for (int64_t start = 0; start < search->pixels; start += CHUNK)
+    for (int64_t at = start; at < search->numbers; at += search->pixels)
+      isc_learned_update(&job->learned, gradient + at, job->mask.values + start, at, end_of(search, start) - start);
+  job->canvas_steps++;
 }
 
 static void update(iscp_search *search, int32_t lane) {
   isc_job *job = search->lanes[lane];
-  int32_t rows = rows_of(search, job);
-  double *gradient = search->gradients + lane * search->pixels;
-  double l1 = rows * job->alpha / (double)search->pixels;
-  job->batch_loss += rows * isc_job_penalty(search, job);
-  if (is_dropped(search, job))
-    return;
-  if (search->options.tv > 0)
-    add_variation(search, gradient, &job->mask, rows * search->options.tv / (double)search->pixels);
-#pragma omp parallel for schedule(static)
-  for (int64_t start = 0; start < search->pixels; start += CHUNK)
-    isc_mask_update(&job->mask, gradient, start, search->pixels - start < CHUNK ? search->pixels : start + CHUNK, l1,
-                    search->l1_at_zero);
-  job->steps++;
+  double *gradient = search->gradients + lane * search->slopes;
+  job->batch_loss += rows_of(search, job) * isc_job_penalty(search, job);
+  if (!is_mask_turn(search, job->turn))
+    update_canvas(search, job, gradient);
+  else if (!is_dropped(search, job))
+    update_mask(search, job, gradient);
+  job->turn++;
 }
 
 static void advance(iscp_search *search, isc_job *job, isc_meter *meter) {
@@ -193,7 +228,7 @@ static iscp_status begin(iscp_search *search) {
     if (job)
       job->batch_loss = 0;
   }
-  memset(search->gradients, 0, (size_t)(search->lane_count * search->pixels) * sizeof *search->gradients);
+  memset(search->gradients, 0, (size_t)(search->lane_count * search->slopes) * sizeof *search->gradients);
   return ISCP_OK;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "search/walk.h"
+
 iscp_status isc_mask_create(isc_mask *mask, const iscp_context *context, int64_t pixels, double step) {
   memset(mask, 0, sizeof *mask);
   mask->pixels = pixels;
@@ -17,7 +19,7 @@ iscp_status isc_mask_create(isc_mask *mask, const iscp_context *context, int64_t
   }
   for (int64_t i = 0; i < pixels; i++) {
     mask->values[i] = 0.5f;
-    mask->anchors[i] = 1;
+    mask->anchors[i] = ISC_ANCHOR_START;
   }
   return ISCP_OK;
 }
@@ -30,27 +32,18 @@ void isc_mask_release(isc_mask *mask, const iscp_context *context) {
   memset(mask, 0, sizeof *mask);
 }
 
-static void move(isc_mask *mask, int64_t i, int32_t direction) {
-  int32_t ticks = mask->ticks[i] + direction;
-  float value = (float)(0.5 * mask->anchors[i] + ticks * mask->step);
-  /* A value that rounds to a bound is on it. */
-  if (value <= 0 || value >= 1) {
-    mask->anchors[i] = value <= 0 ? 0 : 2;
-    ticks = 0;
-    value = value <= 0 ? 0 : 1;
-  }
-  mask->ticks[i] = ticks;
-  mask->values[i] = value;
-}
-
-void isc_mask_update(isc_mask *mask, const double *gradient, int64_t first, int64_t last, double l1, bool l1_at_zero) {
+void isc_mask_update(isc_mask *mask, const double *gradient, int64_t first, int64_t last) {
   for (int64_t i = first; i < last; i++) {
-    double slope = gradient[i] + (mask->values[i] > 0 || l1_at_zero ? l1 : 0);
-    int32_t direction = (slope < 0) - (slope > 0);
+    int32_t direction = (gradient[i] < 0) - (gradient[i] > 0);
     mask->evidence[i] += direction;
     if (direction)
-      move(mask, i, direction);
+      mask->values[i] = isc_walk(&mask->ticks[i], &mask->anchors[i], 0.5, mask->step, direction);
   }
+}
+
+void isc_mask_add_norm(double *gradient, const isc_mask *mask, int64_t first, int64_t last, double weight, bool at_zero) {
+  for (int64_t i = first; i < last; i++)
+    gradient[i] += mask->values[i] > 0 || at_zero ? weight : 0;
 }
 
 double isc_mask_mean(const isc_mask *mask) {

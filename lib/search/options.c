@@ -3,12 +3,17 @@
 
 #include "search/search.h"
 
-/* What the struct was before `min_accuracy`. */
-#define FIRST_SIZE offsetof(iscp_search_options, min_accuracy)
+/* What the presets stand for. The values of the predictive one are what was measured to predict best (docs/presets.md). */
+static const isc_preset presets[] = {
+    [ISCP_PRESET_PAPER] = {.alpha = 0.2, .ties = ISCP_TIES_EVIDENCE, .select = ISCP_SELECT_LOSS},
+    [ISCP_PRESET_AUTHORS] = {.alpha = 8, .ties = ISCP_TIES_EVIDENCE, .select = ISCP_SELECT_LOSS, .l1_at_zero = true,
+                             .drop_last = true},
+    [ISCP_PRESET_PREDICTIVE] = {.alpha = 8, .ties = ISCP_TIES_EVIDENCE, .select = ISCP_SELECT_POWER},
+};
 
 static const iscp_search_options defaults = {
     .struct_size = sizeof(iscp_search_options),
-    .preset = ISCP_PRESET_PAPER,
+    .preset = ISCP_PRESET_PREDICTIVE,
     .alpha_mode = ISCP_ALPHA_PRESET,
     .canvas_kinds = ISCP_CANVAS_POSITIVE,
     .alpha = 0.2,
@@ -18,12 +23,12 @@ static const iscp_search_options defaults = {
     .canvases = 5,
     .epochs = 5,
     .batch = 4,
-    .select = ISCP_SELECT_LOSS,
-    .ties = ISCP_TIES_EVIDENCE,
+    .mask_steps = 5,
+    .canvas_step = 2.0 / 255,
 };
 
 iscp_status iscp_search_options_init(iscp_search_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, FIRST_SIZE, "iscp_search_options");
+  return isc_options_init(options, struct_size, &defaults, sizeof defaults, ISC_SEARCH_OPTIONS_FIRST, "iscp_search_options");
 }
 
 static iscp_status check_whole(const char *name, int32_t value, int32_t low, int32_t high) {
@@ -31,6 +36,34 @@ static iscp_status check_whole(const char *name, int32_t value, int32_t low, int
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is %d, expected %d to %d", name, value, low, high);
   return ISCP_OK;
 }
+
+/* ---- Presets ---- */
+
+const isc_preset *isc_search_preset(const iscp_search_options *o) { return &presets[o->preset]; }
+
+static iscp_status resolve(iscp_search_options *o) {
+  ISC_TRY(check_whole("preset", o->preset, ISCP_PRESET_PAPER, ISCP_PRESET_PREDICTIVE));
+  ISC_TRY(check_whole("alpha_mode", o->alpha_mode, ISCP_ALPHA_PRESET, ISCP_ALPHA_AUTO));
+  ISC_TRY(check_whole("select", o->select, ISCP_SELECT_PRESET, ISCP_SELECT_POWER));
+  ISC_TRY(check_whole("ties", o->ties, ISCP_TIES_PRESET, ISCP_TIES_INDEX));
+  const isc_preset *preset = isc_search_preset(o);
+  if (o->alpha_mode == ISCP_ALPHA_PRESET)
+    o->alpha = preset->alpha;
+  o->ties = o->ties ? o->ties : preset->ties;
+  o->select = o->select ? o->select : preset->select;
+  return ISCP_OK;
+}
+
+iscp_status iscp_search_options_resolve(iscp_search_options *options) {
+  iscp_search_options known;
+  if (!options)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "options is NULL");
+  ISC_TRY(isc_options_read(&known, &defaults, sizeof defaults, ISC_SEARCH_OPTIONS_FIRST, options, "iscp_search_options"));
+  ISC_TRY(resolve(&known));
+  return isc_output_write(options, &known, sizeof known, ISC_SEARCH_OPTIONS_FIRST, "iscp_search_options");
+}
+
+/* ---- Ranges ---- */
 
 /* (0, 1] */
 static iscp_status check_share(const char *name, double value) {
@@ -71,15 +104,15 @@ static iscp_status check_classes(const iscp_search_options *o, const iscp_model 
 }
 
 iscp_status isc_search_options_check(iscp_search_options *o, const iscp_search_options *given, const iscp_model *model) {
-  ISC_TRY(isc_options_read(o, &defaults, sizeof defaults, FIRST_SIZE, given, "iscp_search_options"));
-  ISC_TRY(check_whole("preset", o->preset, ISCP_PRESET_PAPER, ISCP_PRESET_AUTHORS));
-  ISC_TRY(check_whole("alpha_mode", o->alpha_mode, ISCP_ALPHA_PRESET, ISCP_ALPHA_AUTO));
+  ISC_TRY(isc_options_read(o, &defaults, sizeof defaults, ISC_SEARCH_OPTIONS_FIRST, given, "iscp_search_options"));
+  ISC_TRY(resolve(o));
   ISC_TRY(check_whole("epochs", o->epochs, 1, 1000));
   ISC_TRY(check_whole("batch", o->batch, 1, 1024));
-  ISC_TRY(check_whole("select", o->select, ISCP_SELECT_LOSS, ISCP_SELECT_POWER));
-  ISC_TRY(check_whole("ties", o->ties, ISCP_TIES_EVIDENCE, ISCP_TIES_INDEX));
   ISC_TRY(check_whole("lanes", o->lanes, 0, 256));
   ISC_TRY(check_whole("pass_batch", o->pass_batch, 0, ISC_LARGEST_BATCH));
+  ISC_TRY(check_whole("canvas_steps", o->canvas_steps, 0, 1000));
+  ISC_TRY(check_whole("mask_steps", o->mask_steps, 1, 1000));
+  ISC_TRY(check_share("canvas_step", o->canvas_step));
   ISC_TRY(check_share("step", o->step));
   ISC_TRY(check_share("fraction", o->fraction));
   ISC_TRY(check_share("select_size", o->select_size));

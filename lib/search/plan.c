@@ -14,7 +14,7 @@ static const double GAIN = 0.97; /* a larger plan must be this much faster than 
 
 /* What the lanes hold beside the session: their images and gradients. */
 static int64_t own_bytes(const iscp_search *search, int64_t lanes) {
-  return lanes * (search->options.batch * search->numbers * (int64_t)sizeof(float) + search->pixels * (int64_t)sizeof(double));
+  return lanes * (search->options.batch * search->numbers * (int64_t)sizeof(float) + search->slopes * (int64_t)sizeof(double));
 }
 
 /* Beyond a good batch a pass gains nothing but memory: then several equal ones, as far as possible. */

@@ -33,9 +33,7 @@ iscp_status iscp_search_get_options(const iscp_search *search, iscp_search_optio
   iscp_search_options result = search->options;
   result.lanes = search->lane_count;
   result.pass_batch = search->pass;
-  if (search->alpha_count == 1)
-    result.alpha = search->alphas[0];
-  return isc_output_write(options, &result, sizeof result, sizeof result, "iscp_search_options");
+  return isc_output_write(options, &result, sizeof result, ISC_SEARCH_OPTIONS_FIRST, "iscp_search_options");
 }
 
 int32_t iscp_search_canvas_count(const iscp_search *search, int32_t class_index) {
@@ -63,12 +61,13 @@ iscp_status iscp_search_get_canvas(const iscp_search *search, int32_t class_inde
       .power = job->power,
       .selected = canvas == class_->selected,
       .steps = job->steps,
+      .canvas_steps = job->canvas_steps,
   };
   for (int64_t i = 0; i < job->mask.pixels; i++) {
     result.saturated += job->mask.values[i] == 1;
     result.zeros += job->mask.values[i] == 0;
   }
-  return isc_output_write(given, &result, sizeof result, sizeof result, "iscp_canvas_result");
+  return isc_output_write(given, &result, sizeof result, ISC_CANVAS_RESULT_FIRST, "iscp_canvas_result");
 }
 
 const float *iscp_search_mask(const iscp_search *search, int32_t class_index, int32_t canvas) {
@@ -85,7 +84,8 @@ const int32_t *iscp_search_evidence(const iscp_search *search, int32_t class_ind
 
 const float *iscp_search_canvas(const iscp_search *search, int32_t class_index, int32_t canvas) {
   const isc_class *class_;
-  return result_of(search, class_index, canvas, &class_) ? class_->canvases[canvas].pixels : NULL;
+  const isc_job *job = result_of(search, class_index, canvas, &class_);
+  return job ? isc_job_canvas(search, job) : NULL;
 }
 
 const double *iscp_search_epochs(const iscp_search *search, int32_t class_index, int32_t canvas) {
@@ -104,7 +104,7 @@ iscp_status iscp_search_pattern(iscp_pattern **out, const iscp_search *search, i
   if (!job)
     return no_result(search, class_index, canvas);
   const iscp_contract *contract = iscp_model_contract(search->model);
-  return iscp_pattern_create(out, search->context, job->mask.values, job->mask.evidence, class_->canvases[canvas].pixels,
+  return iscp_pattern_create(out, search->context, job->mask.values, job->mask.evidence, isc_job_canvas(search, job),
                              contract->channels, contract->height, contract->width, class_index, cut_kind, cut,
                              search->options.ties);
 }

@@ -9,15 +9,16 @@
 static void set_preset(iscp_search *search) {
   static const double range[ISC_MAX_ALPHAS] = {0.1, 0.15, 0.2, 0.25, 0.3}; /* "slightly adjusted around 0.2" */
   const iscp_search_options *o = &search->options;
-  double alpha = o->preset == ISCP_PRESET_AUTHORS ? 8 : 0.2;
-  search->l1_at_zero = search->drop_last = o->preset == ISCP_PRESET_AUTHORS;
+  const isc_preset *preset = isc_search_preset(o);
+  search->l1_at_zero = preset->l1_at_zero;
+  search->drop_last = preset->drop_last;
   search->alpha_count = 1;
-  search->alphas[0] = o->alpha_mode == ISCP_ALPHA_FIXED ? o->alpha : alpha;
+  search->alphas[0] = o->alpha;
   if (o->alpha_mode != ISCP_ALPHA_AUTO)
     return;
   search->alpha_count = ISC_MAX_ALPHAS;
   for (int i = 0; i < ISC_MAX_ALPHAS; i++)
-    search->alphas[i] = range[i] * (alpha / 0.2);
+    search->alphas[i] = range[i] * (preset->alpha / 0.2);
 }
 
 static int32_t count_kinds(const iscp_search_options *o) {
@@ -55,6 +56,7 @@ static iscp_status build(iscp_search *search) {
   const iscp_contract *contract = iscp_model_contract(search->model);
   search->pixels = isc_contract_pixels(contract);
   search->numbers = isc_contract_numbers(contract);
+  search->slopes = search->options.canvas_steps ? search->numbers : search->pixels;
   ISC_TRY(isc_model_check_dataset(search->model, search->dataset));
   ISC_TRY(copy_lists(search));
   set_preset(search);
@@ -67,7 +69,7 @@ static iscp_status build(iscp_search *search) {
   size_t rows = (size_t)search->lane_count * (size_t)search->options.batch;
   search->lanes = isc_calloc(search->context, (size_t)search->lane_count, sizeof *search->lanes);
   search->images = isc_calloc(search->context, rows, (size_t)search->numbers * sizeof(float));
-  search->gradients = isc_calloc(search->context, (size_t)search->lane_count, (size_t)search->pixels * sizeof(double));
+  search->gradients = isc_calloc(search->context, (size_t)search->lane_count, (size_t)search->slopes * sizeof(double));
   if (!search->lanes || !search->images || !search->gradients)
     return ISCP_ERROR_MEMORY;
   return iscp_session_create(&search->session, search->model, search->pass, ISCP_SESSION_GRADIENT);

@@ -8,6 +8,7 @@
 #include <iscp/search.h>
 
 #include "evaluate/evaluate.h"
+#include "search/learned.h"
 #include "search/mask.h"
 
 enum { ISC_MAX_ALPHAS = 5 };
@@ -28,10 +29,12 @@ typedef struct isc_job {
   int32_t canvas; /* index in the class's canvases */
   double alpha;
   isc_mask mask;
+  isc_learned learned; /* the canvas, if it is learned */
   int64_t *order;    /* D_n of this class, in the order of the current epoch */
   int64_t order_count, position;
   bool ordered; /* `order` is the current epoch's */
-  int32_t epoch, steps;
+  int32_t epoch, steps, canvas_steps; /* updates of the mask, and of the canvas */
+  int64_t turn; /* minibatches taken, whoever moved by them */
   double batch_loss, epoch_loss; /* sums over the images of the current minibatch and epoch */
   double *epochs;    /* objective per image of each epoch */
   double loss, power;
@@ -55,6 +58,7 @@ struct iscp_search {
   iscp_dataset *dataset;
   iscp_context *context;
   int64_t pixels, numbers; /* of one image */
+  int64_t slopes;          /* of one lane: pixels, or numbers if canvases are learned */
   int32_t channels;
   double alphas[ISC_MAX_ALPHAS];
   int32_t alpha_count;
@@ -68,13 +72,26 @@ struct iscp_search {
   isc_job **lanes; /* NULL = idle */
   iscp_session *session;
   float *images;     /* lanes x batch images in pixel range */
-  double *gradients; /* lanes x pixels */
+  double *gradients; /* lanes x slopes: of the mask or the canvas, whoever's turn it is */
   isc_clean clean;
   bool prepared; /* clean pass done, canvases chosen */
   int64_t done, total; /* images through the network: so far, and in all */
 };
 
-/* options.c */
+/* What option and result structs were before fields were appended to them. */
+enum {
+  ISC_SEARCH_OPTIONS_FIRST = offsetof(iscp_search_options, min_accuracy),
+  ISC_CANVAS_RESULT_FIRST = offsetof(iscp_canvas_result, canvas_steps)
+};
+
+/* options.c: defaults, the preset's values and ranges; what a preset stands for. */
+typedef struct isc_preset {
+  double alpha;
+  int32_t ties, select;
+  bool l1_at_zero, drop_last; /* gradient 1 of |m|_1 at m = 0; the last update of the mask is not made */
+} isc_preset;
+
+const isc_preset *isc_search_preset(const iscp_search_options *options);
 iscp_status isc_search_options_check(iscp_search_options *options, const iscp_search_options *given,
                                      const iscp_model *model);
 
@@ -93,6 +110,7 @@ iscp_status isc_job_next_epoch(iscp_search *search, isc_job *job);
 iscp_status isc_job_measure(iscp_search *search, isc_job *job, isc_meter *meter);
 void isc_job_release(isc_job *job, const iscp_context *context);
 int64_t isc_job_images(const iscp_search *search, const isc_job *job); /* through the network, in all */
+const float *isc_job_canvas(const iscp_search *search, const isc_job *job); /* as learned, or as chosen */
 double isc_job_penalty(const iscp_search *search, const isc_job *job);  /* what the mask adds to the objective of an image */
 
 /* x~ = m * x_c + (1 - m) * x, normalised (Eq. 2). */

@@ -136,7 +136,7 @@ class Case(unittest.TestCase):
         self.assertEqual(
             set(manifest["search"]),
             set(
-                "preset alpha_mode alpha tv canvas_kinds step fraction select_size seed canvases epochs batch select ties "
+                "preset alpha_mode alpha tv canvas_steps mask_steps canvas_step canvas_kinds step fraction select_size seed canvases epochs batch select ties "
                 "lanes pass_batch user_canvas_count user_canvases_sha256".split()
             ),
         )
@@ -145,6 +145,7 @@ class Case(unittest.TestCase):
         self.assertIn(entry["class"], result["finished"])
         self.assertIn(entry["canvas"]["kind"], ["positive", "negative", "random", "white", "user"])
         self.assertIsInstance(entry["selected"], bool)
+        self.assertEqual(entry["canvas_steps"] > 0, result["manifest"]["search"]["canvas_steps"] > 0)
         self.assertEqual(len(entry["epochs"]), result["manifest"]["search"]["epochs"])
         shape, mask = read_npy(folder / entry["mask"])
         self.assertEqual(shape, (SIDE, SIDE))

@@ -58,7 +58,7 @@ class Search(Case):
     def test_every_option_reaches_the_manifest(self):
         search(
             self.folder, "--classes", "9,0-1", "--canvas", "positive,white", "--preset", "authors", "--alpha", "0.5",
-            "--tv", "0.25",
+            "--tv", "0.25", "--learn-canvas", "--canvas-step", "3", "--turns", "1,2",
             "--batch", "8", "--step", "0.05", "--fraction", "3%", "--seed", "18446744073709551615", "--select", "power",
             "--select-size", "7", "--ties", "index", "--lanes", "2", "--images", "all", "--power", "none",
         )  # fmt: skip
@@ -66,7 +66,8 @@ class Search(Case):
         options = result["manifest"]["search"]
         self.assertEqual((options["preset"], options["alpha_mode"], options["alpha"]), ("authors", "fixed", 0.5))
         self.assertEqual((options["canvas_kinds"], options["batch"]), (["positive", "white"], 8))
-        self.assertEqual(options["tv"], 0.25)
+        self.assertEqual((options["tv"], options["canvas_steps"], options["mask_steps"]), (0.25, 2, 1))
+        self.assertAlmostEqual(options["canvas_step"], 3 / 255, places=14)  # 15 digits are written
         self.assertEqual((options["step"], options["fraction"]), (0.05, 0.03))
         self.assertEqual((options["seed"], options["select"]), ("18446744073709551615", "power"))
         self.assertEqual((options["select_size"], options["ties"], options["lanes"]), (0.07, "index", 2))
@@ -75,10 +76,42 @@ class Search(Case):
         self.assertEqual([e["class"] for e in result["patterns"]], [0, 0, 1, 1, 9, 9])
 
     def test_auto_alpha_is_told(self):
-        search(self.folder, "--classes", "0", "--alpha", "auto", "--power", "none")
+        search(self.folder, "--classes", "0", "--preset", "paper", "--alpha", "auto", "--power", "none")
         result = self.read_result(self.folder)
         self.assertIsNone(result["manifest"]["search"]["alpha"])
         self.assertIn(result["patterns"][0]["alpha"], [0.1, 0.15, 0.2, 0.25, 0.3])
+
+    def test_presets(self):
+        """The default is the predictive one; what an option says goes before the preset."""
+        names = {"--overwrite": ("predictive", 8, "power"), "--preset=paper": ("paper", 0.2, "loss")}
+        for word, (preset, alpha, select) in {**names, "--preset=authors": ("authors", 8, "loss")}.items():
+            search(self.folder, "--classes", "0", "--power", "none", "--overwrite", word)
+            options = self.read_result(self.folder)["manifest"]["search"]
+            self.assertEqual((options["preset"], options["alpha"], options["select"]), (preset, alpha, select))
+            self.assertEqual((options["ties"], options["canvas_steps"], options["mask_steps"]), ("evidence", 0, 5))
+
+    def test_learned_canvas(self):
+        words = ["--classes", "0", "--canvases", "2", "--sizes", "5", "--scale", "4"]
+        search(self.folder / "still", *words)
+        done = search(self.folder / "learned", *words, "--learn-canvas", "--turns", "1,1")
+        self.assertIn("canvas-<class>.png", done.stdout)
+        self.assertFalse((self.folder / "still" / "canvas-0.png").exists())
+        chosen = next(e for e in self.read_result(self.folder / "learned")["patterns"] if e["selected"])
+        self.assertIn(chosen["steps"] - chosen["canvas_steps"], (0, 1))
+        learned = read_npy(self.folder / "learned" / chosen["canvas_file"])[1]
+        self.assertNotEqual(learned, read_npy(self.folder / "still" / chosen["canvas_file"])[1])
+        width, height, channels, rows = read_png(self.folder / "learned" / "canvas-0.png")
+        self.assertEqual((width, height, channels), (4 * SIDE, 4 * SIDE, 3))
+        for place in range(SIDE * SIDE):
+            y, x = divmod(place, SIDE)
+            colour = tuple(int(learned[c * SIDE * SIDE + place] * 255 + 0.5) for c in range(3))
+            self.assertEqual(tuple(rows[4 * y + 3][3 * (4 * x + 3) :][:3]), colour)
+        # Patterns, and their power read back from the folder, are of the learned canvas.
+        again = json.loads(run("power", MODEL, DATA, self.folder / "learned", "--limit", LIMIT, "--sizes", "5", "--json").stdout)
+        self.assertEqual(again["patterns"][0]["power"], chosen["power"])
+        # A report that replaces it takes the picture away.
+        search(self.folder / "learned", *words, "--power", "none", "--overwrite")
+        self.assertFalse((self.folder / "learned" / "canvas-0.png").exists())
 
     def test_own_canvases(self):
         first = self.folder / "first"

@@ -255,7 +255,7 @@ static void check_resnet50(int32_t stem, int32_t side, int32_t batch) {
   isc_compute compute;
   way ways[4];
   list_ways(ways);
-  ASSERT_OK(isc_graph_build(graph, &a, batch, side, side));
+  ASSERT_OK(isc_graph_build(graph, &a, batch, side, side, 0));
   ASSERT_OK(isc_compute_enter(context, &compute));
   for (int32_t i = 0; i < graph->layer_count; i++) {
     bool seen = false;

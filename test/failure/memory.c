@@ -18,7 +18,10 @@ typedef struct run {
   iscp_search *search;
   iscp_evaluation *evaluation;
   iscp_pattern *pattern;
-  float mask[PIXELS]; /* what the search gives, undisturbed */
+  iscp_gradcam *gradcam;
+  iscp_uap *uap;
+  int32_t method; /* of the perturbation */
+  float mask[PIXELS], canvas[3 * PIXELS]; /* what the search gives, undisturbed */
   int failures;
 } run;
 
@@ -110,6 +113,7 @@ static iscp_status make_search(run *r, iscp_search **search) {
   options.canvases = 2;
   options.epochs = 2;
   options.lanes = 3;
+  options.canvas_steps = options.mask_steps = 1;
   options.fraction = 0.25;
   return iscp_search_create(search, r->world.model, r->world.dataset, &options);
 }
@@ -139,6 +143,7 @@ static void fail_running(run *r) {
   ASSERT_OK(go_on(r));
   long needed = support_allocations() - before, stride = needed / POINTS + 1;
   memcpy(r->mask, iscp_search_mask(r->search, 1, 3), sizeof r->mask);
+  memcpy(r->canvas, iscp_search_canvas(r->search, 1, 3), sizeof r->canvas);
   iscp_search_destroy(r->search);
   for (long k = 0; k < needed; k += stride) {
     ASSERT_OK(make_search(r, &r->search));
@@ -149,6 +154,7 @@ static void fail_running(run *r) {
     support_fail_after(-1);
     ASSERT_OK(go_on(r));
     ck_assert_mem_eq(r->mask, iscp_search_mask(r->search, 1, 3), sizeof r->mask);
+    ck_assert_mem_eq(r->canvas, iscp_search_canvas(r->search, 1, 3), sizeof r->canvas);
     iscp_search_destroy(r->search);
     r->failures++;
   }
@@ -177,6 +183,99 @@ static iscp_status measure_power(run *r) {
   iscp_status status = iscp_evaluation_power(r->evaluation, r->pattern, &power, NULL, NULL);
   ck_assert_int_eq(status == ISCP_OK, power.pw != -7);
   return status;
+}
+
+static iscp_status measure_powers(run *r) {
+  iscp_power powers[2] = {{.struct_size = sizeof *powers, .pw = -7}, {.struct_size = sizeof *powers, .pw = -7}};
+  const iscp_pattern *both[] = {r->pattern, r->pattern};
+  iscp_status status = iscp_evaluation_powers(r->evaluation, both, 2, powers, NULL, NULL);
+  ck_assert_int_eq(status == ISCP_OK, powers[1].pw != -7);
+  return status;
+}
+
+/* ---- Grad-CAM ---- */
+
+static const float grey[TOY_NUMBERS];
+
+static iscp_status make_gradcam(run *r) {
+  iscp_gradcam *gradcam = (iscp_gradcam *)r;
+  iscp_status status = iscp_gradcam_create(&gradcam, r->world.model, NULL);
+  ck_assert(status == ISCP_OK || !gradcam);
+  iscp_gradcam_destroy(gradcam);
+  return status;
+}
+
+static iscp_status cut_gradcam(run *r) {
+  iscp_pattern *pattern = (iscp_pattern *)r;
+  iscp_status status = iscp_gradcam_pattern(&pattern, r->gradcam, grey, -1, ISCP_CUT_SIZE, 0.1);
+  ck_assert(status == ISCP_OK || !pattern);
+  iscp_pattern_destroy(pattern);
+  return status;
+}
+
+static iscp_status shift_attention(run *r) {
+  iscp_attention_shift shift = {.struct_size = sizeof shift, .target = -7};
+  iscp_status status = iscp_gradcam_shift(&shift, NULL, NULL, r->gradcam, grey, r->pattern);
+  ck_assert_int_eq(status == ISCP_OK, shift.target != -7);
+  return status;
+}
+
+static iscp_status encode_image(run *r) {
+  int64_t size = -7;
+  iscp_status status = iscp_image_encode_png(&size, r->world.context, grey, TOY_CHANNELS, TOY_SIDE, TOY_SIDE, 1, NULL, 0);
+  ck_assert((status == ISCP_OK) == (size > 0));
+  return status;
+}
+
+/* ---- Universal perturbations ---- */
+
+static iscp_status make_uap(run *r, iscp_uap **uap) {
+  iscp_uap_options options;
+  ASSERT_OK(iscp_uap_options_init(&options, sizeof options));
+  options.method = r->method;
+  options.eps = 0.25;
+  options.epochs = 2;
+  options.batch = 6;
+  return iscp_uap_create(uap, r->world.model, r->world.dataset, 1, &options);
+}
+
+static iscp_status try_uap(run *r) {
+  iscp_uap *uap = (iscp_uap *)r;
+  iscp_status status = make_uap(r, &uap);
+  ck_assert(status == ISCP_OK || !uap);
+  iscp_uap_destroy(uap);
+  return status;
+}
+
+static iscp_status take_uap_pattern(run *r) {
+  iscp_pattern *pattern = (iscp_pattern *)r;
+  iscp_status status = iscp_uap_pattern(&pattern, r->uap, 0.5);
+  ck_assert(status == ISCP_OK || !pattern);
+  iscp_pattern_destroy(pattern);
+  return status;
+}
+
+/* Without memory it stays where it is, and goes on to the same bytes once there is some. */
+static void fail_crafting(run *r) {
+  float whole[TOY_NUMBERS];
+  ASSERT_OK(make_uap(r, &r->uap));
+  long before = support_allocations();
+  ASSERT_OK(iscp_uap_run(r->uap, NULL, NULL));
+  long needed = support_allocations() - before;
+  ck_assert_int_gt(needed, 0);
+  memcpy(whole, iscp_uap_perturbation(r->uap), sizeof whole);
+  fail_each(r, take_uap_pattern, 20);
+  iscp_uap_destroy(r->uap);
+  for (long k = 0; k < needed; k += needed / POINTS + 1) {
+    ASSERT_OK(make_uap(r, &r->uap));
+    support_fail_after(k);
+    support_failed(iscp_uap_run(r->uap, NULL, NULL), ISCP_ERROR_MEMORY, "out of memory");
+    support_fail_after(-1);
+    ASSERT_OK(iscp_uap_run(r->uap, NULL, NULL));
+    ck_assert_mem_eq(whole, iscp_uap_perturbation(r->uap), sizeof whole);
+    iscp_uap_destroy(r->uap);
+    r->failures++;
+  }
 }
 
 /* ---- The tests ---- */
@@ -229,9 +328,39 @@ START_TEST(patterns_and_evaluations) {
   ASSERT_OK(iscp_search_pattern(&r.pattern, r.search, 1, 0, ISCP_CUT_SIZE, 0.1));
   ASSERT_OK(iscp_evaluation_create(&r.evaluation, r.world.model, r.world.dataset, NULL, NULL, NULL));
   fail_each(&r, measure_power, 20);
+  fail_each(&r, measure_powers, 20);
   iscp_pattern_destroy(r.pattern);
   iscp_evaluation_destroy(r.evaluation);
   iscp_search_destroy(r.search);
+  toy_world_destroy(&r.world);
+}
+END_TEST
+
+START_TEST(explanations) {
+  run r = {0};
+  float mask[PIXELS] = {1};
+  toy_world_create(&r.world, IMAGES, 1);
+  fail_each(&r, make_gradcam, 2000);
+  ASSERT_OK(iscp_gradcam_create(&r.gradcam, r.world.model, NULL));
+  ASSERT_OK(iscp_pattern_create(&r.pattern, r.world.context, mask, NULL, grey, TOY_CHANNELS, TOY_SIDE, TOY_SIDE, 0,
+                                ISCP_CUT_GAMMA, 0.5, ISCP_TIES_INDEX));
+  fail_each(&r, cut_gradcam, 20);
+  fail_each(&r, shift_attention, 20);
+  fail_each(&r, encode_image, 20);
+  iscp_pattern_destroy(r.pattern);
+  iscp_gradcam_destroy(r.gradcam);
+  toy_world_destroy(&r.world);
+}
+END_TEST
+
+START_TEST(perturbations) {
+  run r = {0};
+  toy_world_create(&r.world, IMAGES, 1);
+  for (r.method = ISCP_UAP_SGD; r.method <= ISCP_UAP_DEEPFOOL; r.method++) {
+    fail_each(&r, try_uap, 2000);
+    fail_crafting(&r);
+  }
+  ck_assert_int_gt(r.failures, POINTS);
   toy_world_destroy(&r.world);
 }
 END_TEST
@@ -242,6 +371,8 @@ int main(void) {
   tcase_add_test(memory, loading_and_saving);
   tcase_add_test(memory, sessions_and_searches);
   tcase_add_test(memory, patterns_and_evaluations);
+  tcase_add_test(memory, explanations);
+  tcase_add_test(memory, perturbations);
   suite_add_tcase(suite, memory);
   return support_run(suite);
 }

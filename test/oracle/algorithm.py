@@ -56,7 +56,9 @@ class Found(NamedTuple):
     evidence: np.ndarray  # int H x W: the sum of -sign(dL/dm)
     epochs: list[float]  # objective per image
     steps: int
-    agreed: list[float]  # of each step: the share of pixels that both gradients move the same way
+    agreed: list[float]  # of each step: the share of pixels, or values, that both gradients move the same way
+    canvas: np.ndarray  # float64 C x H x W, as learned
+    canvas_steps: int
 
 
 def search(
@@ -72,43 +74,75 @@ def search(
     epochs: int = 5,
     batch: int = 4,
     tv: float = 0,
+    canvas_steps: int = 0,
+    mask_steps: int = 5,
+    canvas_step: float = 2 / 255,
     order_seed: int | None = None,
     gradient_of: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Found:
     """The mask of one canvas, by PyTorch's gradients. Or by others: `gradient_of` gives that of the summed
-    cross-entropy with respect to mixed images; PyTorch's, of the same mask, are then only compared with it."""
+    cross-entropy with respect to mixed images; PyTorch's, of the same mask, are then only compared with it.
+
+    With `canvas_steps` the canvas is learned: so many minibatches move it after every `mask_steps` of the mask."""
     authors = preset == "authors"
     alpha = 8.0 if authors else 0.2
     dn = np.flatnonzero(draw(labels, fraction, seed) & (labels != target))
+    turns = turns_of(epochs * -(-len(dn) // batch), mask_steps, canvas_steps)
+    last_of_mask = max(i for i, turn in enumerate(turns) if turn == "mask")
     ticks, evidence = np.full(canvas.shape[1:], HALF), np.zeros(canvas.shape[1:], int)
-    objectives, agreed = [], []
+    learned = canvas.numpy().astype(np.float64)
+    objectives, agreed, step = [], [], 0
     for epoch in range(epochs):
         order = shuffle(dn, seed if order_seed is None else order_seed, ORDER, target, epoch)
         total = 0.0
         for start in range(0, len(order), batch):
             images = pixels[order[start : start + batch]]
+            turn, step = turns[step], step + 1
             mask = torch.tensor((ticks * STEP).astype(np.float32)).to(pixels.dtype).requires_grad_(True)
+            canvas = torch.tensor(learned.astype(np.float32)).to(pixels.dtype).requires_grad_(True)
             mixed = mask * canvas + (1 - mask) * images
-            goals = torch.full((len(images),), target)
-            weight = len(images) * alpha / mask.numel()
-            # The authors' code adds up m, the paper |m|: they differ where m = 0.
-            size = mask.sum() if authors else mask.abs().sum()
-            entropy = torch.nn.functional.cross_entropy(net.logits(mixed), goals, reduction="sum")
-            loss = entropy + weight * size + len(images) * tv / mask.numel() * variation(mask)
-            direction = sign = -np.sign(torch.autograd.grad(loss, mask)[0].numpy()).astype(int)
+            loss = objective(net, mixed, mask, target, alpha=alpha, tv=tv, authors=authors)
             total += loss.item()
-            if authors and epoch == epochs - 1 and start + batch >= len(order):
-                break  # their last update is computed and never used
+            if authors and step - 1 == last_of_mask:
+                continue  # their last update is computed and never used
+            wanted = mask if turn == "mask" else canvas
+            direction = sign = -np.sign(torch.autograd.grad(loss, wanted)[0].numpy()).astype(int)
             if gradient_of:
-                slope = (gradient_of(mixed.detach().numpy()) * (canvas - images).numpy()).sum((0, 1), dtype=np.float64)
-                smooth = torch.autograd.grad(variation(mask), mask)[0].numpy().astype(np.float64)
-                slope += len(images) * tv / mask.numel() * smooth
-                direction = -np.sign(slope + weight * (authors | (ticks > 0))).astype(int)
+                slope = gradient_of(mixed.detach().numpy()).astype(np.float64)
+                if turn == "mask":
+                    slope = (slope * (canvas - images).detach().numpy()).sum((0, 1))
+                    smooth = torch.autograd.grad(variation(mask), mask)[0].numpy().astype(np.float64)
+                    slope += len(images) * tv / mask.numel() * smooth
+                    slope += len(images) * alpha / mask.numel() * (authors | (ticks > 0))
+                else:
+                    slope = (slope * mask.detach().numpy()).sum(0)
+                direction = -np.sign(slope).astype(int)
             agreed.append(float((direction == sign).mean()))
-            ticks = np.clip(ticks + direction, 0, 2 * HALF)
-            evidence += direction
+            if turn == "mask":
+                ticks = np.clip(ticks + direction, 0, 2 * HALF)
+                evidence += direction
+            else:
+                learned = np.clip(learned + canvas_step * direction, 0, 1)
         objectives.append(total / len(order))
-    return Found((ticks * STEP).astype(np.float32), evidence, objectives, len(agreed), agreed)
+    painted = turns.count("canvas")
+    return Found(
+        (ticks * STEP).astype(np.float32), evidence, objectives, len(agreed) - painted, agreed, learned, painted
+    )
+
+
+def turns_of(steps: int, mask_steps: int, canvas_steps: int) -> list[str]:
+    """What each minibatch moves, over all epochs."""
+    cycle = ["mask"] * mask_steps + ["canvas"] * canvas_steps
+    return (cycle * (steps // len(cycle) + 1))[:steps]
+
+
+def objective(net, mixed, mask, target: int, *, alpha: float, tv: float, authors: bool = False) -> torch.Tensor:
+    """Eq. 2 with Eq. 3, summed over the images of a minibatch."""
+    goals = torch.full((len(mixed),), target)
+    # The authors' code adds up m, the paper |m|: they differ where m = 0.
+    size = mask.sum() if authors else mask.abs().sum()
+    entropy = torch.nn.functional.cross_entropy(net.logits(mixed), goals, reduction="sum")
+    return entropy + len(mixed) / mask.numel() * (alpha * size + tv * variation(mask))
 
 
 def variation(mask: torch.Tensor) -> torch.Tensor:

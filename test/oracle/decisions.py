@@ -9,6 +9,7 @@ rounding."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from unittest import mock
 
@@ -110,6 +111,23 @@ def undecided(net: Net, referee: Net, pixels: torch.Tensor) -> list[list[tuple[i
     return [[(layer, unit) for _, layer, unit in sorted(some)[:MOST]] for some in found]
 
 
+def settle(gradient: np.ndarray, exact: np.ndarray, candidates: list, gradients: Callable) -> tuple[float, int]:
+    """Takes of the candidates those the other way that explain a gradient best: the relative L2 that is left, and how
+    many they are. `gradients` gives the referee's gradient under each choice of candidates."""
+    # What each decision alone changes; then one after the other, the one that explains most of what is left.
+    alone = gradients([[c] for c in candidates]) - exact
+    taken, left = [], gradient - exact
+    while True:
+        lengths = [np.linalg.norm(left - change) for change in alone]
+        best = int(np.argmin(lengths))
+        if lengths[best] >= np.linalg.norm(left):
+            break
+        taken.append(candidates[best])
+        left = left - alone[best]
+        alone[best] = np.inf  # each once
+    return relative_l2(gradient, gradients([taken])[0] if taken else exact), len(taken)
+
+
 class Settled:
     """What is left of the difference between a float32 gradient and the referee's once the undecided decisions are
     taken as the float32 program must have taken them: `errors`, relative L2 of each image. `flipped` counts the
@@ -128,20 +146,8 @@ class Settled:
                     self._settle(referee, row, image, target, gradient[row], exact[row], candidates)
 
     def _settle(self, referee, row, image, target, gradient, exact, candidates) -> None:
-        # What each decision alone changes; then one after the other, the one that explains most of what is left.
-        alone = _gradients(referee, image, target, [[c] for c in candidates]) - exact
-        taken, left = [], gradient - exact
-        while True:
-            lengths = [np.linalg.norm(left - change) for change in alone]
-            best = int(np.argmin(lengths))
-            if lengths[best] >= np.linalg.norm(left):
-                break
-            taken.append(candidates[best])
-            left = left - alone[best]
-            alone[best] = np.inf  # each once
-        if taken:
-            self.errors[row] = relative_l2(gradient, _gradients(referee, image, target, [taken])[0])
-            self.flipped[row] = len(taken)
+        gradients = lambda choices: _gradients(referee, image, target, choices)  # noqa: E731
+        self.errors[row], self.flipped[row] = settle(gradient, exact, candidates, gradients)
 
     def __str__(self) -> str:
         images, most = f"{np.count_nonzero(self.flipped)} of {len(self.plain)} images", self.plain.max()

@@ -45,7 +45,7 @@ def main():
     model = iscp.Model.load(REFERENCE_MODEL, **REFERENCE_INPUT)
     data = iscp.Dataset.open(FASHION, split="test", input=model)
     started = time.time()
-    result = iscp.search(model, data, [0], canvases=1, seed=args.seed)
+    result = iscp.search(model, data, [0], canvases=1, preset="paper", seed=args.seed)
     found = result[0].selected
     print(f"seed {args.seed}, canvas: test image {found.image} (published: 7311), {time.time() - started:.0f} s")
     show(result.evaluation(), found.mask, found.evidence, found.canvas, found.epochs)

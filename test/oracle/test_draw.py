@@ -66,7 +66,7 @@ class Draw(unittest.TestCase):
         count, target, fraction = 400, 5, 0.03
         images, labels = self.images[:count], self.labels[:count]
         data, pixels = self.dataset(images, labels), pixels_of(images)
-        options = {"canvases": 1, "epochs": 2, "batch": 1, "fraction": fraction, "step": 1e-12}
+        options = {"canvases": 1, "epochs": 2, "batch": 1, "fraction": fraction, "step": 1e-12, "alpha": 0.2}
         objectives = {}
         for seed in (0, 1):
             (canvas,) = iscp.search(self.model, data, [target], seed=seed, **options)[target].canvases

@@ -90,6 +90,8 @@ class Headers(unittest.TestCase):
             "ISCP_SESSION_": _constants.SESSIONS,
             "ISCP_TIES_": _constants.TIES,
             "ISCP_CUT_": _constants.CUTS,
+            "ISCP_PATTERN_": _constants.PATTERNS,
+            "ISCP_UAP_": _constants.UAPS,
             "ISCP_LAYOUT_": _constants.LAYOUTS,
             "ISCP_CANVAS_": _constants.CANVASES,
             "ISCP_PRESET_": _constants.PRESETS,

@@ -57,6 +57,22 @@ class Pattern(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, r"image must be of shape \(3, 8, 10\)"):
             self.pattern.attach(image[:1].copy())
 
+    def test_added(self):
+        v = np.zeros((3, 8, 10), np.float32)
+        v[:, 2, 3], v[1, 4, 5] = -0.5, 0.25
+        added = iscp.Pattern.added(v, 6)
+        self.assertEqual((added.kind, self.pattern.kind, added.info.pixels, added.info.target), ("add", "replace", 2, 6))
+        self.assertEqual(added.positions.tolist(), [23, 45])
+        self.assertEqual(added.values.tolist(), [[-0.5] * 3, [0, 0.25, 0]])
+        self.assertEqual(self.pattern.values.shape, (8, 3))
+        image = np.linspace(0, 1, 240, dtype=np.float32).reshape(3, 8, 10)
+        np.testing.assert_array_equal(added.attach(image), np.clip(image + v, 0, 1))
+        self.assertTrue(added.png().startswith(PNG))
+        with self.assertRaisesRegex(iscp.ArgumentError, "zero throughout"):
+            iscp.Pattern.added(np.zeros_like(v), 0)
+        with self.assertRaisesRegex(iscp.ArgumentError, r"perturbation\[0\] is 2, expected -1 to 1"):
+            iscp.Pattern.added(np.full_like(v, 2), 0)
+
     def test_pictures(self):
         picture = self.pattern.png(scale=3)
         self.assertEqual((picture[:8], struct.unpack(">II", picture[16:24])), (PNG, (30, 24)))

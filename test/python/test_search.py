@@ -28,7 +28,7 @@ class Result(unittest.TestCase):
     def test_canvas(self):
         (canvas,) = self.found.canvases
         self.assertIs(self.found.selected, canvas)
-        self.assertEqual((canvas.kind, canvas.alpha, canvas.selected, canvas.index), ("positive", 0.2, True, 0))
+        self.assertEqual((canvas.kind, canvas.alpha, canvas.selected, canvas.index), ("positive", 8, True, 0))
         self.assertEqual(support.data().labels[canvas.image], 0)
         np.testing.assert_array_equal(canvas.canvas, support.data()[canvas.image][0])
         self.assertGreater(canvas.steps, 0)
@@ -89,7 +89,8 @@ class Search(unittest.TestCase):
         options = defaults(iscp_search_options)
         ours = {name: p.default for name, p in inspect.signature(iscp.search).parameters.items()}
         self.assertEqual(ours, {n: p.default for n, p in list(inspect.signature(iscp.Search).parameters.items())})
-        for name in ("canvases", "seed", "epochs", "batch", "step", "fraction", "select_size", "lanes", "pass_batch", "min_accuracy", "tv"):
+        for name in ("canvases", "seed", "epochs", "batch", "step", "fraction", "select_size", "lanes", "pass_batch", "min_accuracy", "tv",
+            "canvas_steps", "mask_steps", "canvas_step"):
             self.assertEqual(ours[name], getattr(options, name), name)
         self.assertEqual(_constants.PRESETS[ours["preset"]], options.preset)
         self.assertEqual(_constants.SELECTS[ours["select"]], options.select)
@@ -115,12 +116,16 @@ class Search(unittest.TestCase):
             select_size=0.1,
             ties="index",
             lanes=3,
+            canvas_steps=2,
+            mask_steps=3,
+            canvas_step=0.125,
         )
         options = search.result._run.options
         self.assertEqual((options.preset, options.alpha_mode, options.alpha, options.canvas_kinds), (2, 1, 0.3, 24))
         self.assertEqual((options.canvases, options.epochs, options.batch, options.lanes), (2, 7, 5, 3))
         self.assertEqual((options.step, options.fraction, options.select_size), (0.25, 0.5, 0.1))
         self.assertEqual((options.select, options.ties, options.seed), (2, 2, 2**63))
+        self.assertEqual((options.canvas_steps, options.mask_steps, options.canvas_step), (2, 3, 0.125))
         self.assertEqual((options.classes[: options.class_count], options.user_canvas_count), ([3, 1], 3))
         values = np.ctypeslib.as_array(options.user_canvases, (3, *own.shape[1:]))
         np.testing.assert_array_equal(values, np.concatenate([own, own[:1]]))
@@ -134,7 +139,27 @@ class Search(unittest.TestCase):
         np.testing.assert_array_equal(by_kind["user"].canvas, own)
         self.assertEqual(by_kind["white"].canvas.min(), 1)
         self.assertEqual(sum(canvas.selected for canvas in found.canvases), 1)
+        self.assertEqual(min(found.canvases, key=lambda canvas: (-canvas.power, canvas.loss)), found.selected)
+        quick |= {"preset": "paper"}
+        found = iscp.search(support.model(), support.data(), canvas=["white", own], **quick)[0]
         self.assertEqual(min(found.canvases, key=lambda canvas: canvas.loss), found.selected)
+
+    def test_presets(self):
+        for preset, alpha, select in ("predictive", 8, "power"), ("paper", 0.2, "loss"), ("authors", 8, "loss"):
+            options = iscp.Search(support.model(), support.data(), preset=preset).result._run.options
+            self.assertEqual((options.alpha, _constants.word(_constants.SELECTS, options.select)), (alpha, select))
+            self.assertEqual(_constants.word(_constants.TIES, options.ties), "evidence")
+
+    def test_learned_canvas(self):
+        found = iscp.search(support.model(), support.data(), **support.QUICK, canvas_steps=1, mask_steps=1)[0]
+        canvas, image = found.selected, support.data()[found.selected.image][0]
+        self.assertIn(canvas.steps - canvas.canvas_steps, (0, 1))
+        moved = np.abs(canvas.canvas - image) * 255 / 2
+        self.assertGreater((moved > 0).mean(), 0.5)
+        self.assertLess(moved.max(), canvas.canvas_steps + 1e-4)  # float32 values of 2/255 a step
+        pattern = found.pattern()
+        again = iscp.Pattern.cut(canvas.mask, canvas.canvas, 0, evidence=canvas.evidence)
+        np.testing.assert_array_equal(pattern.attach(image), again.attach(image))
 
     def test_classes_one_by_one(self):
         quick = {**support.QUICK, "classes": [2, 0], "fraction": 0.05}
@@ -150,7 +175,7 @@ class Search(unittest.TestCase):
 
     def test_wrong_arguments(self):
         for keywords, message in (
-            ({"preset": "mine"}, "preset must be one of 'paper', 'authors', not 'mine'"),
+            ({"preset": "mine"}, "preset must be one of 'paper', 'authors', 'predictive', not 'mine'"),
             ({"select": None}, "select must be one of"),
             ({"alpha": "best"}, "alpha must be a number, 'auto' or None"),
             ({"classes": []}, "classes is empty"),

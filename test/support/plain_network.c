@@ -117,17 +117,33 @@ static map run_stem(const isc_tensor_set *set, const toy *t, const double *image
   return pooled;
 }
 
-void plain_network(double *logits, const isc_tensor_set *tensors, const toy *t, const double *image, int32_t height,
-                   int32_t width) {
+/* layer<first + 1> to layer<end>. `at` is given back. */
+static map run_stages(const isc_tensor_set *tensors, const toy *t, map at, int first, int end) {
   int32_t blocks[4];
   bool bottleneck = toy_blocks(t->depth, blocks);
-  map at = run_stem(tensors, t, image, height, width);
-  for (int stage = 0; stage < 4; stage++)
+  for (int stage = first; stage < end; stage++)
     for (int32_t i = 0; i < blocks[stage]; i++) {
       char name[32];
       snprintf(name, sizeof name, "layer%d.%d", stage + 1, i);
       at = run_block(tensors, at, name, bottleneck, stage > 0 && i == 0 ? 2 : 1);
     }
+  return at;
+}
+
+double *plain_network_stage(int32_t size[3], const isc_tensor_set *tensors, const toy *t, const double *image,
+                            int32_t height, int32_t width, int stage) {
+  map at = run_stages(tensors, t, run_stem(tensors, t, image, height, width), 0, stage);
+  size[0] = at.c;
+  size[1] = at.h;
+  size[2] = at.w;
+  return at.values;
+}
+
+void plain_network_rest(double *logits, const isc_tensor_set *tensors, const toy *t, const double *activations,
+                        const int32_t size[3], int stage) {
+  map at = make_map(size[0], size[1], size[2]);
+  memcpy(at.values, activations, (size_t)(at.c * area(&at)) * sizeof *activations);
+  at = run_stages(tensors, t, at, stage, 4);
   const float *weights = leaf(tensors, "fc", "weight", NULL), *bias = leaf(tensors, "fc", "bias", NULL);
   for (int32_t k = 0; k < t->classes; k++)
     logits[k] = bias[k];
@@ -139,6 +155,14 @@ void plain_network(double *logits, const isc_tensor_set *tensors, const toy *t, 
       logits[k] += sum / area(&at) * weights[k * at.c + c];
   }
   free(at.values);
+}
+
+void plain_network(double *logits, const isc_tensor_set *tensors, const toy *t, const double *image, int32_t height,
+                   int32_t width) {
+  int32_t size[3];
+  double *activations = plain_network_stage(size, tensors, t, image, height, width, 4);
+  plain_network_rest(logits, tensors, t, activations, size, 4);
+  free(activations);
 }
 
 double plain_cross_entropy(const double *logits, int32_t classes, int32_t target) {

@@ -304,6 +304,61 @@ START_TEST(patterns_that_do_not_fit_are_refused) {
 }
 END_TEST
 
+/* ---- Several ---- */
+
+START_TEST(several_are_as_one_by_one) {
+  toy_world world;
+  toy_world_create(&world, IMAGES, 1);
+  iscp_evaluation *evaluation = make_evaluation(&world, ISCP_IMAGES_ALL);
+  iscp_pattern *patterns[TOY_CLASSES];
+  iscp_power powers[TOY_CLASSES], one = {.struct_size = sizeof one};
+  for (int32_t y = 0; y < TOY_CLASSES; y++) {
+    patterns[y] = make_pattern(&world, y, y);
+    powers[y] = (iscp_power){.struct_size = sizeof *powers};
+  }
+  ASSERT_OK(iscp_evaluation_powers(evaluation, (const iscp_pattern *const *)patterns, TOY_CLASSES, powers, NULL, NULL));
+  for (int32_t y = 0; y < TOY_CLASSES; y++) {
+    ASSERT_OK(iscp_evaluation_power(evaluation, patterns[y], &one, NULL, NULL));
+    ck_assert_mem_eq(&powers[y], &one, sizeof one);
+    iscp_pattern_destroy(patterns[y]);
+  }
+  iscp_evaluation_destroy(evaluation);
+  toy_world_destroy(&world);
+}
+END_TEST
+
+/* A caller of a later release has longer structs: they stand as far apart as the first one says. */
+START_TEST(powers_stand_as_far_apart_as_the_caller_says) {
+  struct longer {
+    iscp_power power;
+    double later;
+  } powers[2] = {{.power.struct_size = sizeof *powers, .later = 3}, {.power.struct_size = sizeof *powers, .later = 3}};
+  toy_world world;
+  toy_world_create(&world, 20, 1);
+  iscp_evaluation *evaluation = make_evaluation(&world, ISCP_IMAGES_ALL);
+  iscp_pattern *pattern = make_pattern(&world, 0, 1);
+  const iscp_pattern *both[] = {pattern, pattern};
+  ASSERT_OK(iscp_evaluation_powers(evaluation, both, 2, &powers[0].power, NULL, NULL));
+  ck_assert_mem_eq(&powers[0], &powers[1], sizeof *powers);
+  ck_assert_uint_eq(powers[1].power.struct_size, sizeof *powers);
+  ck_assert(powers[1].power.nontarget > 0 && powers[1].later == 0);
+  powers[1].power.struct_size = sizeof powers[1].power;
+  support_failed(iscp_evaluation_powers(evaluation, both, 2, &powers[0].power, NULL, NULL), ISCP_ERROR_ABI,
+                 "iscp_power 1 has struct_size");
+  support_failed(iscp_evaluation_powers(evaluation, both, 0, &powers[0].power, NULL, NULL), ISCP_ERROR_ARGUMENT,
+                 "count is 0, expected 1 or more");
+  support_failed(iscp_evaluation_powers(evaluation, NULL, 1, &powers[0].power, NULL, NULL), ISCP_ERROR_ARGUMENT,
+                 "patterns is NULL");
+  both[1] = NULL;
+  powers[1] = powers[0];
+  support_failed(iscp_evaluation_powers(evaluation, both, 2, &powers[0].power, NULL, NULL), ISCP_ERROR_ARGUMENT,
+                 "pattern 1 is NULL");
+  iscp_pattern_destroy(pattern);
+  iscp_evaluation_destroy(evaluation);
+  toy_world_destroy(&world);
+}
+END_TEST
+
 /* ---- Progress ---- */
 
 typedef struct watcher {
@@ -355,6 +410,32 @@ START_TEST(progress_runs_to_its_total_and_cancels) {
 }
 END_TEST
 
+static int stop_after(const iscp_progress *progress, void *user) {
+  return progress->done > *(const int64_t *)user;
+}
+
+/* Cancelled while the second is measured: the first is there, the second untouched. */
+START_TEST(one_progress_for_several) {
+  toy_world world;
+  toy_world_create(&world, IMAGES, 1);
+  iscp_evaluation *evaluation = make_evaluation(&world, ISCP_IMAGES_ALL);
+  iscp_pattern *pattern = make_pattern(&world, 0, 0);
+  const iscp_pattern *both[] = {pattern, pattern};
+  iscp_power powers[2] = {{.struct_size = sizeof *powers}, {.struct_size = sizeof *powers}}, whole[2];
+  memcpy(whole, powers, sizeof whole);
+  watcher w = {.stage = "power"};
+  ASSERT_OK(iscp_evaluation_powers(evaluation, both, 2, whole, watch, &w));
+  ck_assert(w.last == 2 * whole[0].nontarget && w.total == w.last);
+  int64_t after = whole[0].nontarget;
+  support_failed(iscp_evaluation_powers(evaluation, both, 2, powers, stop_after, &after), ISCP_ERROR_CANCELLED, "during power");
+  ck_assert_mem_eq(&powers[0], &whole[0], sizeof *powers);
+  ck_assert(powers[1].nontarget == 0 && powers[1].pw == 0);
+  iscp_pattern_destroy(pattern);
+  iscp_evaluation_destroy(evaluation);
+  toy_world_destroy(&world);
+}
+END_TEST
+
 START_TEST(an_evaluation_outlives_its_parts) {
   toy_world world;
   toy_world_create(&world, 20, 1);
@@ -391,6 +472,23 @@ START_TEST(wilson_intervals_are_the_known_ones) {
 }
 END_TEST
 
+/* Row 0: its patterns keep half of 0.8 on the second model and nothing on the third. */
+START_TEST(transfer_rates_are_source_over_target) {
+  const double powers[] = {0.8, 0.4, 0, 0.6, 0.5, 0.25, NAN, 0.1, 0.2};
+  double rates[9];
+  ASSERT_OK(iscp_transfer_rates(rates, powers, 3));
+  ck_assert(rates[0] == 1 && rates[1] == 2 && isnan(rates[2]));
+  ck_assert(rates[3] == 0.5 / 0.6 && rates[4] == 1 && rates[5] == 2);
+  ck_assert(isnan(rates[6]) && rates[7] == 2 && rates[8] == 1);
+  memcpy(rates, powers, sizeof rates);
+  ASSERT_OK(iscp_transfer_rates(rates, rates, 3));
+  ck_assert(rates[0] == 1 && rates[1] == 2 && rates[3] == 0.5 / 0.6 && rates[5] == 2);
+  support_failed(iscp_transfer_rates(NULL, powers, 3), ISCP_ERROR_ARGUMENT, "rates is NULL");
+  support_failed(iscp_transfer_rates(rates, NULL, 3), ISCP_ERROR_ARGUMENT, "powers is NULL");
+  support_failed(iscp_transfer_rates(rates, powers, 0), ISCP_ERROR_ARGUMENT, "models is 0, expected 1 or more");
+}
+END_TEST
+
 START_TEST(std_is_of_the_population) {
   const double values[] = {2, 4, 4, 4, 5, 5, 7, 9}, one[] = {0.3}, broken[] = {1, NAN, 2};
   double mean, std;
@@ -412,13 +510,17 @@ int main(void) {
   TCase *power = tcase_create("power"), *edges = tcase_create("edges"), *statistics = tcase_create("statistics");
   tcase_add_test(power, counts_are_those_of_a_session);
   tcase_add_test(power, heldout_and_searched_share_no_image);
+  tcase_add_test(power, several_are_as_one_by_one);
   tcase_add_test(edges, a_set_of_one_class);
   tcase_add_test(edges, wrong_options_are_refused);
   tcase_add_test(edges, images_of_another_form_are_refused);
   tcase_add_test(edges, patterns_that_do_not_fit_are_refused);
   tcase_add_test(edges, progress_runs_to_its_total_and_cancels);
+  tcase_add_test(edges, powers_stand_as_far_apart_as_the_caller_says);
+  tcase_add_test(edges, one_progress_for_several);
   tcase_add_test(edges, an_evaluation_outlives_its_parts);
   tcase_add_test(statistics, wilson_intervals_are_the_known_ones);
+  tcase_add_test(statistics, transfer_rates_are_source_over_target);
   tcase_add_test(statistics, std_is_of_the_population);
   suite_add_tcase(suite, power);
   suite_add_tcase(suite, edges);

@@ -48,7 +48,7 @@ START_TEST(steps_of_a_fiftieth_stay_on_fiftieths) {
     place[i] = 25;
   for (int turn = 0; turn < STEPS; turn++) {
     walk_gradient(gradient, turn);
-    isc_mask_update(&mask, gradient, 0, mask.pixels, 0, false);
+    isc_mask_update(&mask, gradient, 0, mask.pixels);
     for (int i = 0; i < PIXELS; i++) {
       int moved = place[i] + (gradient[i] < 0) - (gradient[i] > 0);
       place[i] = moved < 0 ? 0 : moved > 50 ? 50 : moved;
@@ -72,7 +72,7 @@ static void check_step(const iscp_context *context, double step) {
     anchor[i] = 0.5;
   for (int turn = 0; turn < STEPS; turn++) {
     walk_gradient(gradient, turn);
-    isc_mask_update(&mask, gradient, 0, mask.pixels, 0, false);
+    isc_mask_update(&mask, gradient, 0, mask.pixels);
     for (int i = 0; i < PIXELS; i++) {
       k[i] += (gradient[i] < 0) - (gradient[i] > 0);
       float value = (float)(anchor[i] + k[i] * step);
@@ -107,7 +107,7 @@ START_TEST(bounds_are_exact) {
       int turns = (int)ceil(0.5 / steps[s] - 1e-9);
       for (int turn = 0; turn < turns; turn++) {
         ck_assert(mask.values[0] > 0 && mask.values[0] < 1);
-        isc_mask_update(&mask, &gradient, 0, mask.pixels, 0, false);
+        isc_mask_update(&mask, &gradient, 0, mask.pixels);
       }
       ck_assert(mask.values[0] == (float)up);
       isc_mask_release(&mask, context);
@@ -121,34 +121,40 @@ END_TEST
 START_TEST(the_sign_of_zero_is_zero) {
   iscp_context *context = support_context();
   isc_mask mask = make_mask(context, 3, 0.02);
-  const double zero[3] = {0, -0.0, 0}, balanced[3] = {-0.25, -0.25, -0.25};
-  isc_mask_update(&mask, zero, 0, mask.pixels, 0, false);
-  isc_mask_update(&mask, zero, 0, mask.pixels, 0, true);
-  isc_mask_update(&mask, balanced, 0, mask.pixels, 0.25, false);
+  const double zero[3] = {0, -0.0, 0};
+  double balanced[3] = {-0.25, -0.25, -0.25};
+  isc_mask_update(&mask, zero, 0, mask.pixels);
+  isc_mask_add_norm(balanced, &mask, 0, mask.pixels, 0.25, false);
+  isc_mask_update(&mask, balanced, 0, mask.pixels);
   for (int i = 0; i < 3; i++)
     ck_assert(mask.values[i] == 0.5f && mask.evidence[i] == 0);
   const double tiny[3] = {-0x1p-1000, 0x1p-1000, 0}; /* a sign step looks at nothing but the sign */
-  isc_mask_update(&mask, tiny, 0, mask.pixels, 0, false);
+  isc_mask_update(&mask, tiny, 0, mask.pixels);
   ck_assert(mask.values[0] == 0.52f && mask.values[1] == 0.48f && mask.values[2] == 0.5f);
   isc_mask_release(&mask, context);
   support_context_end(context);
 }
 END_TEST
 
-/* d|m|/dm is sign(m): nothing at m = 0, unless `l1_at_zero` says 1. */
+static void step_with_norm(isc_mask *mask, double first, double second, bool at_zero) {
+  double gradient[2] = {first, second};
+  isc_mask_add_norm(gradient, mask, 0, mask->pixels, 0.2, at_zero);
+  isc_mask_update(mask, gradient, 0, mask->pixels);
+}
+
+/* d|m|/dm is sign(m): nothing at m = 0, unless `at_zero` says 1. */
 START_TEST(the_norm_pulls_only_above_zero) {
   iscp_context *context = support_context();
   isc_mask mask = make_mask(context, 2, 0.5);
-  const double zero[2] = {0, 0}, up[2] = {-0.1, -0.3};
-  isc_mask_update(&mask, zero, 0, mask.pixels, 0.2, false);
+  step_with_norm(&mask, 0, 0, false);
   ck_assert(mask.values[0] == 0 && mask.evidence[0] == -1);
-  isc_mask_update(&mask, zero, 0, mask.pixels, 0.2, false);
+  step_with_norm(&mask, 0, 0, false);
   ck_assert(mask.values[0] == 0 && mask.evidence[0] == -1);
-  isc_mask_update(&mask, zero, 0, mask.pixels, 0.2, true);
+  step_with_norm(&mask, 0, 0, true);
   ck_assert(mask.values[0] == 0 && mask.evidence[0] == -2);
-  isc_mask_update(&mask, up, 0, mask.pixels, 0.2, true); /* at 0 with l1_at_zero: -0.1 + 0.2 stays, -0.3 + 0.2 goes up */
+  step_with_norm(&mask, -0.1, -0.3, true); /* at 0 with at_zero: -0.1 + 0.2 stays, -0.3 + 0.2 goes up */
   ck_assert(mask.values[0] == 0 && mask.values[1] == 0.5f);
-  isc_mask_update(&mask, up, 0, mask.pixels, 0.2, false); /* at 0 without: -0.1 goes up */
+  step_with_norm(&mask, -0.1, -0.3, false); /* at 0 without: -0.1 goes up */
   ck_assert(mask.values[0] == 0.5f && mask.values[1] == 1);
   isc_mask_release(&mask, context);
   support_context_end(context);
@@ -166,7 +172,7 @@ START_TEST(evidence_is_not_clipped) {
     gradient[0] = -1;
     gradient[1] = 1;
     gradient[2] = 0;
-    isc_mask_update(&mask, gradient, 0, mask.pixels, 0, false);
+    isc_mask_update(&mask, gradient, 0, mask.pixels);
     for (int i = 0; i < PIXELS; i++)
       expected[i] += (gradient[i] < 0) - (gradient[i] > 0);
   }

@@ -123,10 +123,10 @@ START_TEST(published_networks_have_their_known_size) {
   for (int d = 0; d < 5; d++) {
     isc_architecture imagenet = {depths[d], 64, ISCP_STEM_IMAGENET, 1000, 3, 0, 0, 0},
                      cifar = {depths[d], 64, ISCP_STEM_CIFAR, 10, 3, 0, 0, 0};
-    ASSERT_OK(isc_graph_build(graph, &imagenet, 1, 224, 224));
+    ASSERT_OK(isc_graph_build(graph, &imagenet, 1, 224, 224, 0));
     ck_assert_int_eq(multiply_adds(graph), known[d][0]);
     ck_assert_int_eq(isc_parameters_count(graph), known[d][1]);
-    ASSERT_OK(isc_graph_build(graph, &cifar, 4, 32, 32));
+    ASSERT_OK(isc_graph_build(graph, &cifar, 4, 32, 32, 0));
     ck_assert_int_eq(multiply_adds(graph), known[d][2]);
     ck_assert_int_eq(isc_parameters_count(graph), known[d][3]);
   }
@@ -206,7 +206,7 @@ START_TEST(graphs_hang_together) {
     for (int s = 0; s < 4; s++)
       for (int32_t stem = ISCP_STEM_IMAGENET; stem <= ISCP_STEM_CIFAR; stem++) {
         isc_architecture a = {depths[d], 6, stem, 10, 1, 0, 0, 0};
-        ASSERT_OK(isc_graph_build(g, &a, 3, sizes[s][0], sizes[s][1]));
+        ASSERT_OK(isc_graph_build(g, &a, 3, sizes[s][0], sizes[s][1], 0));
         ck_assert_int_eq(g->layer_count, layers[d]);
         ck_assert_int_eq(g->features, depths[d] < 50 ? 48 : 192);
         form last = follow_forward(g, (form){1, sizes[s][0], sizes[s][1]});
@@ -218,7 +218,7 @@ START_TEST(graphs_hang_together) {
         check_each_layer_once(g);
       }
   isc_architecture unknown = {20, 16, ISCP_STEM_CIFAR, 10, 3, 0, 0, 0};
-  support_failed(isc_graph_build(g, &unknown, 1, 32, 32), ISCP_ERROR_ARGUMENT,
+  support_failed(isc_graph_build(g, &unknown, 1, 32, 32, 0), ISCP_ERROR_ARGUMENT,
                  "depth is 20, expected 18, 34, 50, 101 or 152");
   free(g);
 }
@@ -239,7 +239,7 @@ START_TEST(a_network_takes_its_tensors_over) {
   ck_assert_uint_eq(isc_network_tensors(network)->count, count);
   ck_assert_ptr_eq(isc_network_context(network), context);
   ck_assert_int_eq(isc_network_architecture(network)->depth, 50);
-  ASSERT_OK(isc_graph_build(graph, isc_network_architecture(network), 1, 50, 40));
+  ASSERT_OK(isc_graph_build(graph, isc_network_architecture(network), 1, 50, 40, 0));
   ck_assert_int_eq(isc_network_multiply_adds(network, 50, 40), multiply_adds(graph));
   ck_assert_int_eq(isc_network_parameters(network), isc_parameters_count(graph));
   isc_network *held = isc_network_hold(network);

@@ -96,18 +96,13 @@ START_TEST(attaching_replaces_the_kept_pixels) {
   support_fill(before, 3 * AREA, 0, 1, 12);
   memcpy(image, before, sizeof image);
   ASSERT_OK(iscp_pattern_attach(pattern, image));
-  const float mean[3] = {0.4f, 0.5f, 0.6f}, std[3] = {0.1f, 0.2f, 0.3f};
-  float normalised[3 * AREA];
-  memcpy(normalised, before, sizeof normalised);
-  isc_pattern_attach_normalised(pattern, normalised, mean, std);
   for (int c = 0; c < 3; c++)
     for (int i = 0; i < AREA; i++) {
       int at = c * AREA + i, kept = i == 3 || i == 8 || i == 11;
       ck_assert(image[at] == (kept ? canvas[at] : before[at]));
-      ck_assert(normalised[at] == (kept ? (canvas[at] - mean[c]) / std[c] : before[at]));
     }
   for (int c = 0; c < 3; c++)
-    ck_assert(isc_pattern_values(pattern, 0)[c] == canvas[c * AREA + 8]);
+    ck_assert(iscp_pattern_values(pattern)[c] == canvas[c * AREA + 8]);
   ck_assert_ptr_eq(isc_pattern_context(pattern), context);
   support_failed(iscp_pattern_attach(pattern, NULL), ISCP_ERROR_ARGUMENT, "image");
   support_failed(iscp_pattern_attach(NULL, image), ISCP_ERROR_ARGUMENT, "pattern");
@@ -117,6 +112,79 @@ START_TEST(attaching_replaces_the_kept_pixels) {
   iscp_pattern_destroy(pattern);
   iscp_pattern_destroy(NULL);
   ck_assert_ptr_null(iscp_pattern_positions(NULL));
+  ck_assert_ptr_null(iscp_pattern_values(NULL));
+  support_context_end(context);
+}
+END_TEST
+
+/* Three channels of 1 x 4 pixels: the first is left alone, the second changed in one channel, the third in all, the fourth as
+ * much as the third. */
+static const float change[12] = {0, 0.5f, -0.25f, 0.25f, 0, 0, -0.25f, 0.25f, 0, 0, 0.5f, 0.5f};
+
+static iscp_pattern *add(iscp_context *context) {
+  iscp_pattern *pattern;
+  ASSERT_OK(iscp_pattern_create_add(&pattern, context, change, 3, 1, 4, 2));
+  return pattern;
+}
+
+START_TEST(a_perturbation_is_added_and_clipped) {
+  iscp_context *context = support_context();
+  iscp_pattern *pattern = add(context);
+  iscp_pattern_info info = {.struct_size = sizeof info};
+  ASSERT_OK(iscp_pattern_get_info(pattern, &info));
+  ck_assert_int_eq(info.kind, ISCP_PATTERN_ADD);
+  ck_assert_int_eq(info.pixels, 3);
+  ck_assert_int_eq(info.tied, 0);
+  ck_assert_mem_eq(iscp_pattern_positions(pattern), ((int32_t[]){2, 3, 1}), 3 * sizeof(int32_t));
+  ck_assert_mem_eq(iscp_pattern_values(pattern), ((float[]){-0.25f, -0.25f, 0.5f, 0.25f, 0.25f, 0.5f, 0.5f, 0, 0}),
+                   9 * sizeof(float));
+  float image[12] = {0.1f, 0.75f, 0.125f, 0.5f, 0.2f, 0.3f, 0.25f, 0.875f, 1, 0, 0.25f, 0.5f};
+  const float expected[12] = {0.1f, 1, 0, 0.75f, 0.2f, 0.3f, 0, 1, 1, 0, 0.75f, 1}; /* all sums are exact in float32 */
+  ASSERT_OK(iscp_pattern_attach(pattern, image));
+  ck_assert_mem_eq(image, expected, sizeof image);
+  iscp_pattern_destroy(pattern);
+  support_context_end(context);
+}
+END_TEST
+
+/* Where |v| is equal, the steps that agreed more, over all channels, then the index. */
+START_TEST(the_strongest_pixels_of_a_perturbation) {
+  iscp_context *context = support_context();
+  const float values[8] = {0.5f, -0.5f, 0.25f, 0, 0, 0, 0.25f, 0.125f};
+  const int32_t signs[8] = {3, -5, 2, 0, 0, 0, 2, 9};
+  isc_perturbation two = {values, signs, 2, 1, 4, 0};
+  iscp_pattern *pattern;
+  ASSERT_OK(isc_pattern_add(&pattern, context, &two, 0.5));
+  iscp_pattern_info info = {.struct_size = sizeof info};
+  ASSERT_OK(iscp_pattern_get_info(pattern, &info));
+  ck_assert_int_eq(info.pixels, 2);
+  ck_assert_int_eq(info.tied, 3);
+  ck_assert_int_eq(info.tied_kept, 2);
+  ck_assert_mem_eq(iscp_pattern_positions(pattern), ((int32_t[]){1, 2}), 2 * sizeof(int32_t));
+  ck_assert_mem_eq(iscp_pattern_values(pattern), ((float[]){-0.5f, 0, 0.25f, 0.25f}), 4 * sizeof(float));
+  iscp_pattern_destroy(pattern);
+  support_context_end(context);
+}
+END_TEST
+
+START_TEST(hostile_perturbations_are_refused) {
+  iscp_context *context = support_context();
+  iscp_pattern *pattern;
+  float values[12] = {0};
+  support_failed(iscp_pattern_create_add(&pattern, context, values, 3, 1, 4, 0), ISCP_ERROR_ARGUMENT, "zero throughout");
+  ck_assert_ptr_null(pattern);
+  static const float wrong[] = {NAN, INFINITY, -INFINITY, 1.0000002f, -1.0000002f};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    values[5] = wrong[i];
+    support_failed(iscp_pattern_create_add(&pattern, context, values, 3, 1, 4, 0), ISCP_ERROR_ARGUMENT,
+                   "perturbation[5] is");
+  }
+  support_failed(iscp_pattern_create_add(NULL, context, change, 3, 1, 4, 0), ISCP_ERROR_ARGUMENT, "out");
+  support_failed(iscp_pattern_create_add(&pattern, NULL, change, 3, 1, 4, 0), ISCP_ERROR_ARGUMENT, "context");
+  support_failed(iscp_pattern_create_add(&pattern, context, NULL, 3, 1, 4, 0), ISCP_ERROR_ARGUMENT, "perturbation");
+  support_failed(iscp_pattern_create_add(&pattern, context, change, 2, 1, 4, 0), ISCP_ERROR_ARGUMENT, "channels is 2");
+  support_failed(iscp_pattern_create_add(&pattern, context, change, 3, 1, 0, 0), ISCP_ERROR_ARGUMENT, "1x0");
+  support_failed(iscp_pattern_create_add(&pattern, context, change, 3, 1, 4, -1), ISCP_ERROR_ARGUMENT, "target is -1");
   support_context_end(context);
 }
 END_TEST
@@ -339,6 +407,9 @@ int main(void) {
   tcase_add_test(pattern, size_is_rounded);
   tcase_add_test(pattern, gamma_keeps_what_is_above);
   tcase_add_test(pattern, attaching_replaces_the_kept_pixels);
+  tcase_add_test(pattern, a_perturbation_is_added_and_clipped);
+  tcase_add_test(pattern, the_strongest_pixels_of_a_perturbation);
+  tcase_add_test(pattern, hostile_perturbations_are_refused);
   tcase_add_test(pattern, a_pattern_outlives_its_context_handle);
   tcase_add_test(pattern, wrong_arguments_are_refused);
   tcase_add_test(pattern, each_allocation_may_fail);

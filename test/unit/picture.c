@@ -280,6 +280,64 @@ START_TEST(a_sheet_shows_the_arrays_on_disk) {
 }
 END_TEST
 
+/* ---- Images and heat ---- */
+
+START_TEST(images_are_written_and_encoded_alike) {
+  iscp_context *context = support_context();
+  static const float image[3 * 2] = {0, 1, 0.5f, 0, 2, -1}; /* what is beyond [0,1] is held to it */
+  const char *path = support_path("image.png");
+  static uint8_t buffer[4096];
+  int64_t size = 0;
+  ASSERT_OK(iscp_image_write_png(context, image, 3, 1, 2, path, 2));
+  ASSERT_OK(iscp_image_encode_png(&size, context, image, 3, 1, 2, 2, NULL, 0));
+  ASSERT_OK(iscp_image_encode_png(&size, context, image, 3, 1, 2, 2, buffer, sizeof buffer));
+  uint8_t *bytes;
+  size_t written;
+  ASSERT_OK(isc_file_read(&bytes, &written, context, path, sizeof buffer));
+  ck_assert_int_eq((int64_t)written, size);
+  ck_assert_mem_eq(bytes, buffer, written);
+  isc_free(context, bytes);
+  isc_tensor read;
+  ASSERT_OK(isc_read_image(&read, context, path));
+  ck_assert(read.shape[0] == 2 && read.shape[1] == 4 && read.shape[2] == 3);
+  static const uint8_t row[] = {0, 128, 255, 0, 128, 255, 255, 0, 0, 255, 0, 0};
+  ck_assert_mem_eq(read.data, row, sizeof row);
+  isc_tensor_release(&read, context);
+  support_failed(iscp_image_write_png(NULL, image, 3, 1, 2, path, 2), ISCP_ERROR_ARGUMENT, "context");
+  support_failed(iscp_image_write_png(context, NULL, 3, 1, 2, path, 2), ISCP_ERROR_ARGUMENT, "image");
+  support_failed(iscp_image_write_png(context, image, 3, 1, 2, NULL, 2), ISCP_ERROR_ARGUMENT, "path");
+  support_failed(iscp_image_write_png(context, image, 2, 1, 2, path, 2), ISCP_ERROR_ARGUMENT, "channels is 2");
+  support_failed(iscp_image_write_png(context, image, 3, 0, 2, path, 2), ISCP_ERROR_ARGUMENT, "0x2");
+  support_failed(iscp_image_write_png(context, image, 3, 1, 2, path, 65), ISCP_ERROR_ARGUMENT, "scale is 65");
+  static float large[1024 * 512];
+  support_failed(iscp_image_write_png(context, large, 1, 1024, 512, path, 23), ISCP_ERROR_ARGUMENT,
+                 "scale is 23, which makes a picture of 277348352 pixels, expected at most 268435456");
+  support_failed(iscp_image_encode_png(NULL, context, image, 3, 1, 2, 2, NULL, 0), ISCP_ERROR_ARGUMENT, "size");
+  support_context_end(context);
+}
+END_TEST
+
+START_TEST(heat_lies_over_an_image) {
+  static const float map[] = {0, 2, 4}, grey[] = {0.5f, 0.25f, 1}, none[] = {0, 0, 0};
+  float dst[9];
+  uint32_t colours[] = {isc_heat_colour(0), isc_heat_colour(0.5f), isc_heat_colour(1)};
+  for (int turn = 0; turn < 3; turn++) {
+    float opacity = (float)turn / 2;
+    ASSERT_OK(iscp_heat_overlay(dst, map, grey, 1, 1, 3, opacity));
+    for (int i = 0; i < 9; i++) {
+      float heat = (float)(colours[i % 3] >> (16 - 8 * (i / 3)) & 255) / 255;
+      ck_assert_float_eq_tol(dst[i], (1 - opacity) * grey[i % 3] + opacity * heat, 1e-6f); /* two roundings */
+    }
+  }
+  ASSERT_OK(iscp_heat_overlay(dst, none, grey, 1, 1, 3, 1));
+  for (int i = 0; i < 9; i++)
+    ck_assert_float_eq_tol(dst[i], (float)(colours[0] >> (16 - 8 * (i / 3)) & 255) / 255, 1e-6f);
+  support_failed(iscp_heat_overlay(NULL, map, grey, 1, 1, 3, 1), ISCP_ERROR_ARGUMENT, "dst");
+  support_failed(iscp_heat_overlay(dst, NULL, grey, 1, 1, 3, 1), ISCP_ERROR_ARGUMENT, "map");
+  support_failed(iscp_heat_overlay(dst, map, grey, 1, 1, 3, 1.5), ISCP_ERROR_ARGUMENT, "opacity is 1.5");
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("picture");
   TCase *draw = tcase_create("draw"), *sheet = tcase_create("sheet");
@@ -291,6 +349,8 @@ int main(void) {
   tcase_add_test(draw, scales_give_pictures_of_one_size);
   tcase_add_test(draw, every_pixel_of_a_pattern_shows);
   tcase_add_test(draw, patterns_are_written_and_encoded_alike);
+  tcase_add_test(draw, images_are_written_and_encoded_alike);
+  tcase_add_test(draw, heat_lies_over_an_image);
   tcase_add_test(sheet, a_long_sheet_has_pages);
   tcase_add_test(sheet, a_sheet_shows_the_arrays_on_disk);
   suite_add_tcase(suite, draw);

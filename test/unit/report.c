@@ -245,6 +245,28 @@ START_TEST(damaged_results_are_refused) {
 }
 END_TEST
 
+/* Reports from before canvases could be learned do not say how often they moved. */
+START_TEST(older_results_are_read) {
+  iscp_context *context = support_context();
+  isc_result result, older;
+  char *text;
+  size_t size, canvases = 0;
+  make_result(&result, context);
+  ASSERT_OK(isc_result_print(&text, &size, context, &result));
+  text[size - 1] = 0;
+  for (char *place; (place = strstr(text, "\"canvas_steps\": 0, ")); canvases++)
+    memmove(place, place + strlen("\"canvas_steps\": 0, "), strlen(place + strlen("\"canvas_steps\": 0, ")) + 1);
+  ck_assert_uint_eq(canvases, result.entry_count);
+  ASSERT_OK(isc_result_parse(&older, context, text, strlen(text), "here.json"));
+  ck_assert_uint_eq(older.entry_count, result.entry_count);
+  ck_assert(older.entries[0].canvas.canvas_steps == 0 && older.entries[0].canvas.steps == result.entries[0].canvas.steps);
+  isc_free(context, text);
+  isc_result_release(&older, context);
+  isc_result_release(&result, context);
+  support_context_end(context);
+}
+END_TEST
+
 /* ---- Manifest ---- */
 
 START_TEST(runs_are_told_apart_by_their_manifests) {
@@ -484,6 +506,7 @@ int main(void) {
   tcase_add_test(json, numbers_are_short_and_nan_is_null);
   tcase_add_test(json, classes_stand_in_order_and_once);
   tcase_add_test(json, damaged_results_are_refused);
+  tcase_add_test(json, older_results_are_read);
   tcase_add_test(json, runs_are_told_apart_by_their_manifests);
   tcase_add_test(json, the_draw_is_read_from_the_manifest);
   tcase_add_test(folder, a_folder_is_begun_refused_resumed_and_replaced);

@@ -24,8 +24,8 @@ static void refused(const toy_world *world, const iscp_search_options *options, 
 START_TEST(options_out_of_range_are_refused) {
   toy_world world = search_world();
   iscp_search_options good = search_options();
-  REFUSED(preset, 0, "preset is 0, expected 1 to 2");
-  REFUSED(preset, 3, "preset is 3");
+  REFUSED(preset, 0, "preset is 0, expected 1 to 3");
+  REFUSED(preset, 4, "preset is 4");
   REFUSED(alpha_mode, -1, "alpha_mode is -1");
   REFUSED(alpha_mode, 3, "alpha_mode is 3, expected 0 to 2");
   REFUSED(canvas_kinds, 0, "canvas_kinds is 0, expected 1 to 31");
@@ -45,14 +45,21 @@ START_TEST(options_out_of_range_are_refused) {
   REFUSED(epochs, 1001, "epochs is 1001");
   REFUSED(batch, 0, "batch is 0, expected 1 to 1024");
   REFUSED(batch, 1025, "batch is 1025");
-  REFUSED(select, 0, "select is 0, expected 1 to 2");
+  REFUSED(select, -1, "select is -1, expected 0 to 2");
   REFUSED(select, 3, "select is 3");
-  REFUSED(ties, 0, "ties is 0, expected 1 to 2");
+  REFUSED(ties, -1, "ties is -1, expected 0 to 2");
   REFUSED(ties, 3, "ties is 3");
   REFUSED(lanes, -1, "lanes is -1, expected 0 to 256");
   REFUSED(lanes, 257, "lanes is 257");
   REFUSED(user_canvas_count, -1, "user_canvas_count is -1");
   REFUSED(user_canvas_count, 1001, "user_canvas_count is 1001");
+  REFUSED(canvas_steps, -1, "canvas_steps is -1, expected 0 to 1000");
+  REFUSED(canvas_steps, 1001, "canvas_steps is 1001");
+  REFUSED(mask_steps, 0, "mask_steps is 0, expected 1 to 1000");
+  REFUSED(mask_steps, 1001, "mask_steps is 1001");
+  REFUSED(canvas_step, 0, "canvas_step is 0, expected more than 0 and at most 1");
+  REFUSED(canvas_step, 1.5, "canvas_step is 1.5");
+  REFUSED(canvas_step, NAN, "canvas_step is nan");
   REFUSED(class_count, -1, "class_count is -1");
   REFUSED(class_count, 2, "class_count is 2 with classes NULL");
   good.alpha_mode = ISCP_ALPHA_FIXED;
@@ -159,7 +166,7 @@ START_TEST(options_in_force_are_told) {
   iscp_search_options told = {.struct_size = sizeof told}, short_ = {.struct_size = 8};
   iscp_search *search = search_create(&world, NULL);
   ASSERT_OK(iscp_search_get_options(search, &told));
-  ck_assert(told.preset == ISCP_PRESET_PAPER && told.alpha == 0.2 && told.step == 0.02 && told.batch == 4);
+  ck_assert(told.preset == ISCP_PRESET_PREDICTIVE && told.step == 0.02 && told.batch == 4);
   ck_assert_int_eq(told.class_count, TOY_CLASSES);
   for (int32_t y = 0; y < TOY_CLASSES; y++)
     ck_assert_int_eq(told.classes[y], y);
@@ -173,6 +180,60 @@ START_TEST(options_in_force_are_told) {
   search = search_create(&world, &options);
   ASSERT_OK(iscp_search_get_options(search, &told));
   ck_assert(told.alpha == 8 && told.lanes == 1 && told.seed == options.seed);
+  iscp_search_destroy(search);
+  toy_world_destroy(&world);
+}
+END_TEST
+
+/* What each preset stands for, by the search and without one; what the caller sets himself stays. */
+START_TEST(presets_fill_what_is_left_to_them) {
+  static const struct {
+    int32_t preset, select;
+    double alpha;
+  } expected[] = {{ISCP_PRESET_PAPER, ISCP_SELECT_LOSS, 0.2},
+                  {ISCP_PRESET_AUTHORS, ISCP_SELECT_LOSS, 8},
+                  {ISCP_PRESET_PREDICTIVE, ISCP_SELECT_POWER, 8}};
+  toy_world world = search_world();
+  for (int i = 0; i < 3; i++) {
+    iscp_search_options options = search_options(), told = {.struct_size = sizeof told};
+    options.preset = expected[i].preset;
+    iscp_search *search = search_create(&world, &options);
+    ASSERT_OK(iscp_search_get_options(search, &told));
+    iscp_search_destroy(search);
+    ck_assert(told.alpha == expected[i].alpha && told.select == expected[i].select && told.ties == ISCP_TIES_EVIDENCE);
+    ASSERT_OK(iscp_search_options_resolve(&options));
+    ck_assert(options.alpha == told.alpha && options.select == told.select && options.ties == told.ties);
+    ck_assert(options.alpha_mode == ISCP_ALPHA_PRESET && options.seed == 3);
+    options.alpha_mode = ISCP_ALPHA_FIXED;
+    options.alpha = 0.7;
+    options.ties = ISCP_TIES_INDEX;
+    options.select = 3 - expected[i].select;
+    ASSERT_OK(iscp_search_options_resolve(&options));
+    ck_assert(options.alpha == 0.7 && options.select == 3 - expected[i].select && options.ties == ISCP_TIES_INDEX);
+  }
+  iscp_search_options wrong = search_options();
+  wrong.preset = 4;
+  support_failed(iscp_search_options_resolve(&wrong), ISCP_ERROR_ARGUMENT, "preset is 4, expected 1 to 3");
+  wrong.struct_size = 8;
+  support_failed(iscp_search_options_resolve(&wrong), ISCP_ERROR_ABI, "iscp_search_options");
+  support_failed(iscp_search_options_resolve(NULL), ISCP_ERROR_ARGUMENT, "options is NULL");
+  toy_world_destroy(&world);
+}
+END_TEST
+
+/* A caller of the library before canvases could be learned: its structs end earlier. */
+START_TEST(shorter_structs_are_served) {
+  enum { OPTIONS = offsetof(iscp_search_options, canvas_steps), RESULT = offsetof(iscp_canvas_result, canvas_steps) };
+  toy_world world = search_world();
+  iscp_search_options options = search_options(), told = {.struct_size = OPTIONS};
+  options.struct_size = OPTIONS;
+  options.mask_steps = -1; /* beyond what the caller knows of */
+  iscp_search *search = search_run(&world, &options);
+  ASSERT_OK(iscp_search_get_options(search, &told));
+  ck_assert(told.struct_size == OPTIONS && told.seed == options.seed && told.canvas_step == 0);
+  iscp_canvas_result result = {.struct_size = RESULT, .reserved = 77};
+  ASSERT_OK(iscp_search_get_canvas(search, 0, 0, &result));
+  ck_assert(result.steps > 0 && result.reserved == 77);
   iscp_search_destroy(search);
   toy_world_destroy(&world);
 }
@@ -302,6 +363,8 @@ int main(void) {
   tcase_add_test(options, wrong_calls_are_refused);
   tcase_add_test(options, datasets_that_do_not_fit_are_refused);
   tcase_add_test(options, options_in_force_are_told);
+  tcase_add_test(options, presets_fill_what_is_left_to_them);
+  tcase_add_test(options, shorter_structs_are_served);
   tcase_add_test(classes, each_class_is_yielded_once);
   tcase_add_test(classes, a_subset_gives_the_same);
   tcase_add_test(classes, skipped_classes_are_left_out);

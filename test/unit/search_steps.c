@@ -5,85 +5,7 @@
 
 #include "search/search.h"
 #include "search_common.h"
-
-enum { BATCH = 4 };
-
-/* ---- A second implementation ---- */
-
-/* D_n of a class in the order of an epoch: the drawn images of other classes by their random keys. */
-static int list_order(int64_t order[SEARCH_IMAGES], const toy_world *world, const iscp_search_options *o, int32_t y,
-                      int32_t epoch) {
-  uint8_t searched[SEARCH_IMAGES];
-  int count = 0;
-  ASSERT_OK(isc_split_draw(searched, world->dataset, o->fraction, o->seed));
-  for (int64_t i = 0; i < SEARCH_IMAGES; i++) {
-    if (!searched[i] || iscp_dataset_label(world->dataset, i) == y)
-      continue;
-    int at = count++;
-    uint64_t key = isc_random(o->seed, ISC_PURPOSE_ORDER, y, epoch, i);
-    for (; at > 0 && isc_random(o->seed, ISC_PURPOSE_ORDER, y, epoch, order[at - 1]) > key; at--)
-      order[at] = order[at - 1];
-    order[at] = i;
-  }
-  return count;
-}
-
-typedef struct hand {
-  const toy_world *world;
-  const iscp_search_options *options;
-  iscp_session *session;
-  const float *canvas;
-  int32_t y;
-  double alpha;
-  int lattice[TOY_PIXELS]; /* mask values in fiftieths: the step is 0.02 */
-  int evidence[TOY_PIXELS];
-  int steps;
-} hand;
-
-static float value_of(const hand *h, int pixel) { return (float)(h->lattice[pixel] / 50.0); }
-
-static void mix(float *mixed, const hand *h, const float *image) {
-  for (int i = 0; i < TOY_NUMBERS; i++) {
-    float m = value_of(h, i % TOY_PIXELS);
-    mixed[i] = m * h->canvas[i] + (1 - m) * image[i];
-  }
-}
-
-/* One minibatch: m <- clip(m - 0.02 sign(sum_j sum_c g_jc (x_c - x_jc) + rows alpha sign(m) / n)). */
-static void step_by_hand(hand *h, const int64_t *batch, int rows, bool l1_at_zero) {
-  float images[BATCH][TOY_NUMBERS], mixed[BATCH][TOY_NUMBERS], gradient[BATCH][TOY_NUMBERS];
-  int32_t targets[BATCH];
-  for (int r = 0; r < rows; r++) {
-    ASSERT_OK(iscp_dataset_image(h->world->dataset, batch[r], images[r]));
-    mix(mixed[r], h, images[r]);
-    targets[r] = h->y;
-  }
-  ASSERT_OK(iscp_session_input_gradient(h->session, mixed[0], targets, rows, gradient[0], NULL, NULL));
-  for (int p = 0; p < TOY_PIXELS; p++) {
-    double slope = h->lattice[p] > 0 || l1_at_zero ? rows * h->alpha / TOY_PIXELS : 0;
-    for (int r = 0; r < rows; r++)
-      for (int i = p; i < TOY_NUMBERS; i += TOY_PIXELS)
-        slope += (double)gradient[r][i] * ((double)h->canvas[i] - images[r][i]);
-    int sign = (slope < 0) - (slope > 0), moved = h->lattice[p] + sign;
-    h->lattice[p] = moved < 0 ? 0 : moved > 50 ? 50 : moved;
-    h->evidence[p] += sign;
-  }
-  h->steps++;
-}
-
-static void run_by_hand(hand *h, bool authors) {
-  for (int p = 0; p < TOY_PIXELS; p++)
-    h->lattice[p] = 25;
-  for (int32_t epoch = 0; epoch < h->options->epochs; epoch++) {
-    int64_t order[SEARCH_IMAGES];
-    int count = list_order(order, h->world, h->options, h->y, epoch);
-    for (int start = 0; start < count; start += BATCH) {
-      bool last = epoch == h->options->epochs - 1 && start + BATCH >= count;
-      if (!(authors && last))
-        step_by_hand(h, order + start, count - start < BATCH ? count - start : BATCH, authors);
-    }
-  }
-}
+#include "search_hand.h"
 
 /* The two differ in rounding where a sum is nearly 0, and its sign with it. In tens of steps that touches next to no
  * pixel. */
@@ -95,18 +17,15 @@ static void check_preset(const toy_world *world, int32_t preset) {
   iscp_search *search = search_run(world, &options);
   int different = 0, zeros = 0;
   for (int32_t y = 0; y < TOY_CLASSES; y++) {
-    hand h = {world, &options, NULL, iscp_search_canvas(search, y, 1), y, authors ? 8 : 0.2, {0}, {0}, 0};
-    ASSERT_OK(iscp_session_create(&h.session, world->model, BATCH, ISCP_SESSION_GRADIENT));
-    run_by_hand(&h, authors);
+    hand h = hand_search(world, &options, iscp_search_canvas(search, y, 1), y, authors ? 8 : 0.2, authors);
     iscp_canvas_result result = search_result(search, y, 1);
     ck_assert_int_eq(result.steps, h.steps);
     ck_assert_double_eq(result.alpha, h.alpha);
     for (int p = 0; p < TOY_PIXELS; p++) {
       zeros += h.lattice[p] == 0;
-      different += iscp_search_mask(search, y, 1)[p] != value_of(&h, p) ||
+      different += iscp_search_mask(search, y, 1)[p] != hand_value(&h, p) ||
                    iscp_search_evidence(search, y, 1)[p] != h.evidence[p];
     }
-    iscp_session_destroy(h.session);
   }
   ck_assert_msg(100 * different <= TOY_CLASSES * TOY_PIXELS, "%d pixels of %d differ", different,
                 TOY_CLASSES * TOY_PIXELS);
@@ -131,8 +50,8 @@ START_TEST(orders_are_seeded_permutations) {
   uint8_t searched[SEARCH_IMAGES];
   ASSERT_OK(isc_split_draw(searched, world.dataset, options.fraction, options.seed));
   for (int32_t y = 0; y < TOY_CLASSES; y++) {
-    int count = list_order(order[0], &world, &options, y, 0), seen[SEARCH_IMAGES] = {0};
-    ck_assert_int_eq(list_order(order[1], &world, &options, y, 1), count);
+    int count = hand_order(order[0], &world, &options, y, 0), seen[SEARCH_IMAGES] = {0};
+    ck_assert_int_eq(hand_order(order[1], &world, &options, y, 1), count);
     for (int i = 0; i < count; i++)
       seen[order[0][i]] = 1;
     for (int i = 0; i < SEARCH_IMAGES; i++)
@@ -161,7 +80,7 @@ START_TEST(steps_are_counted) {
   static const int32_t batches[] = {1, 3, 4, 7, 64};
   const int32_t y = 2;
   int64_t order[SEARCH_IMAGES];
-  int count = list_order(order, &world, &options, y, 0);
+  int count = hand_order(order, &world, &options, y, 0);
   options.classes = &y;
   options.class_count = 1;
   for (int b = 0; b < 5; b++)
@@ -178,47 +97,6 @@ START_TEST(steps_are_counted) {
 END_TEST
 
 /* ---- Figures ---- */
-
-/* Mean cross-entropy over D_n with the mask, plus alpha |m|_1 / n. */
-static double objective(const toy_world *world, const iscp_search_options *o, const iscp_search *search, int32_t y,
-                        int32_t canvas, double alpha) {
-  int64_t order[SEARCH_IMAGES];
-  int count = list_order(order, world, o, y, 0);
-  const float *mask = iscp_search_mask(search, y, canvas), *from = iscp_search_canvas(search, y, canvas);
-  double sum = 0, norm = 0;
-  iscp_session *session;
-  ASSERT_OK(iscp_session_create(&session, world->model, 1, ISCP_SESSION_INFERENCE));
-  for (int i = 0; i < count; i++) {
-    float image[TOY_NUMBERS], logits[TOY_CLASSES];
-    ASSERT_OK(iscp_dataset_image(world->dataset, order[i], image));
-    for (int v = 0; v < TOY_NUMBERS; v++)
-      image[v] = mask[v % TOY_PIXELS] * from[v] + (1 - mask[v % TOY_PIXELS]) * image[v];
-    ASSERT_OK(iscp_session_logits(session, image, 1, logits));
-    sum += isc_cross_entropy(NULL, logits, TOY_CLASSES, y);
-  }
-  iscp_session_destroy(session);
-  for (int p = 0; p < TOY_PIXELS; p++)
-    norm += mask[p];
-  return sum / count + alpha * norm / TOY_PIXELS;
-}
-
-static double power_of(const toy_world *world, const iscp_search_options *o, const iscp_search *search, int32_t y,
-                       int32_t canvas) {
-  iscp_evaluate_options options;
-  iscp_evaluation *evaluation;
-  iscp_pattern *pattern;
-  iscp_power power = {.struct_size = sizeof power};
-  ASSERT_OK(iscp_evaluate_options_init(&options, sizeof options));
-  options.images = ISCP_IMAGES_SEARCHED;
-  options.fraction = o->fraction;
-  options.seed = o->seed;
-  ASSERT_OK(iscp_evaluation_create(&evaluation, world->model, world->dataset, &options, NULL, NULL));
-  ASSERT_OK(iscp_search_pattern(&pattern, search, y, canvas, ISCP_CUT_SIZE, o->select_size));
-  ASSERT_OK(iscp_evaluation_power(evaluation, pattern, &power, NULL, NULL));
-  iscp_pattern_destroy(pattern);
-  iscp_evaluation_destroy(evaluation);
-  return power.pw;
-}
 
 START_TEST(figures_are_those_of_the_final_mask) {
   toy_world world = search_world();
@@ -237,8 +115,8 @@ START_TEST(figures_are_those_of_the_final_mask) {
       }
       ck_assert(result.saturated == ones && result.zeros == zeros && result.alpha == 0.7);
       /* Another batch size rounds the logits otherwise: 1e-6 of them, so 1e-5 of a loss of this size. */
-      ck_assert_double_eq_tol(result.loss, objective(&world, &options, search, y, c, 0.7), 1e-5);
-      ck_assert_double_eq(result.power, power_of(&world, &options, search, y, c));
+      ck_assert_double_eq_tol(result.loss, hand_objective(&world, &options, search, y, c, 0.7), 1e-5);
+      ck_assert_double_eq(result.power, hand_power(&world, &options, search, y, c));
     }
   iscp_search_destroy(search);
   toy_world_destroy(&world);

@@ -27,13 +27,16 @@ from .cifar import convert_cifar
 from .context import Context, default_context
 from .contract import Contract, presets
 from .dataset import Dataset, read_image
-from .evaluation import Evaluation, Power, mean_std
+from .evaluation import Evaluation, Power, Transfer, mean_std, transfer
+from .gradcam import AttentionShift, GradCam, GradCamMap
 from .model import Model, ModelInfo
 from .pattern import Pattern, PatternInfo
+from .pictures import heat_overlay, image_png, write_image_png
 from .report import SavedPattern, SavedPatterns, write_report
 from .result import CanvasResult, ClassResult, SearchResult
 from .search import Search, search
 from .train import Trainer, TrainState
+from .uap import Uap, UapInfo, uap
 
 __version__ = ".".join(map(str, _library.VERSION))
 
@@ -47,6 +50,7 @@ __all__ = [
     "AbiError",
     "AllocationError",
     "ArgumentError",
+    "AttentionShift",
     "BackendError",
     "BusyError",
     "CancelledError",
@@ -63,6 +67,8 @@ __all__ = [
     "Evaluation",
     "FileError",
     "FormatError",
+    "GradCam",
+    "GradCamMap",
     "MismatchError",
     "Model",
     "ModelInfo",
@@ -76,14 +82,22 @@ __all__ = [
     "SearchResult",
     "TrainState",
     "Trainer",
+    "Transfer",
+    "Uap",
+    "UapInfo",
     "UnsupportedError",
     "check",
     "convert_cifar",
     "default_context",
+    "heat_overlay",
+    "image_png",
     "library_version",
     "mean_std",
     "presets",
     "read_image",
     "search",
+    "transfer",
+    "uap",
+    "write_image_png",
     "write_report",
 ]

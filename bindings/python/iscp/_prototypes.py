@@ -7,6 +7,7 @@ from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_uin
 
 from . import _errors
 from ._structs import (
+    iscp_attention_shift,
     iscp_canvas_result,
     iscp_cause,
     iscp_check,
@@ -22,6 +23,9 @@ from ._structs import (
     iscp_dataset_options,
     iscp_evaluate_options,
     iscp_evaluation,
+    iscp_gradcam,
+    iscp_gradcam_info,
+    iscp_gradcam_options,
     iscp_model,
     iscp_model_info,
     iscp_model_options,
@@ -39,6 +43,9 @@ from ._structs import (
     iscp_train_options,
     iscp_train_state,
     iscp_trainer,
+    iscp_uap,
+    iscp_uap_info,
+    iscp_uap_options,
 )
 
 _context = POINTER(iscp_context)
@@ -50,6 +57,8 @@ _pattern = POINTER(iscp_pattern)
 _search = POINTER(iscp_search)
 _evaluation = POINTER(iscp_evaluation)
 _check = POINTER(iscp_check)
+_gradcam = POINTER(iscp_gradcam)
+_uap = POINTER(iscp_uap)
 _report = POINTER(iscp_report)
 _pattern_list = POINTER(iscp_pattern_list)
 _trainer = POINTER(iscp_trainer)
@@ -153,12 +162,18 @@ PROTOTYPES = {
             c_int32,
         ),
     ),
+    "iscp_pattern_create_add": (
+        iscp_status,
+        (POINTER(_pattern), _context, _float, c_int32, c_int32, c_int32, c_int32),
+    ),
     "iscp_pattern_destroy": (None, (_pattern,)),
     "iscp_pattern_get_info": (iscp_status, (_pattern, POINTER(iscp_pattern_info))),
     "iscp_pattern_positions": (_int32, (_pattern,)),
+    "iscp_pattern_values": (_float, (_pattern,)),
     "iscp_pattern_attach": (iscp_status, (_pattern, _float)),
     # search.h
     "iscp_search_options_init": (iscp_status, (POINTER(iscp_search_options), c_uint32)),
+    "iscp_search_options_resolve": (iscp_status, (POINTER(iscp_search_options),)),
     "iscp_search_create": (iscp_status, (POINTER(_search), _model, _dataset, POINTER(iscp_search_options))),
     "iscp_search_destroy": (None, (_search,)),
     "iscp_search_skip": (iscp_status, (_search, c_int32)),
@@ -182,6 +197,11 @@ PROTOTYPES = {
     "iscp_evaluation_destroy": (None, (_evaluation,)),
     "iscp_evaluation_accuracy": (iscp_status, (_evaluation, _double, _int64)),
     "iscp_evaluation_power": (iscp_status, (_evaluation, _pattern, POINTER(iscp_power), *_progress)),
+    "iscp_evaluation_powers": (
+        iscp_status,
+        (_evaluation, POINTER(_pattern), c_int32, POINTER(iscp_power), *_progress),
+    ),
+    "iscp_transfer_rates": (iscp_status, (_double, _double, c_int32)),
     "iscp_mean_std": (iscp_status, (_double, c_int64, _double, _double)),
     # check.h
     "iscp_check_options_init": (iscp_status, (POINTER(iscp_check_options), c_uint32)),
@@ -203,6 +223,25 @@ PROTOTYPES = {
     "iscp_trainer_model": (iscp_status, (POINTER(_model), _trainer)),
     "iscp_trainer_save": (iscp_status, (_trainer, c_char_p)),
     "iscp_trainer_resume": (iscp_status, (_trainer, c_char_p)),
+    # explain.h
+    "iscp_gradcam_options_init": (iscp_status, (POINTER(iscp_gradcam_options), c_uint32)),
+    "iscp_gradcam_create": (iscp_status, (POINTER(_gradcam), _model, POINTER(iscp_gradcam_options))),
+    "iscp_gradcam_destroy": (None, (_gradcam,)),
+    "iscp_gradcam_map": (iscp_status, (_float, POINTER(iscp_gradcam_info), _gradcam, _float, c_int32)),
+    "iscp_gradcam_pattern": (iscp_status, (POINTER(_pattern), _gradcam, _float, c_int32, c_int32, c_double)),
+    "iscp_gradcam_shift": (
+        iscp_status,
+        (POINTER(iscp_attention_shift), _float, _float, _gradcam, _float, _pattern),
+    ),
+    # explain.h
+    "iscp_uap_options_init": (iscp_status, (POINTER(iscp_uap_options), c_uint32)),
+    "iscp_uap_create": (iscp_status, (POINTER(_uap), _model, _dataset, c_int32, POINTER(iscp_uap_options))),
+    "iscp_uap_destroy": (None, (_uap,)),
+    "iscp_uap_run": (iscp_status, (_uap, *_progress)),
+    "iscp_uap_get_options": (iscp_status, (_uap, POINTER(iscp_uap_options))),
+    "iscp_uap_get_info": (iscp_status, (_uap, POINTER(iscp_uap_info))),
+    "iscp_uap_perturbation": (_float, (_uap,)),
+    "iscp_uap_pattern": (iscp_status, (POINTER(_pattern), _uap, c_double)),
     # report.h
     "iscp_report_options_init": (iscp_status, (POINTER(iscp_report_options), c_uint32)),
     "iscp_report_create": (
@@ -225,6 +264,12 @@ PROTOTYPES = {
     "iscp_pattern_list_draw": (iscp_status, (_pattern_list, _double, POINTER(c_uint64))),
     "iscp_pattern_write_png": (iscp_status, (_pattern, c_char_p, c_int32)),
     "iscp_pattern_encode_png": (iscp_status, (_int64, _pattern, c_int32, POINTER(c_uint8), c_int64)),
+    "iscp_image_write_png": (iscp_status, (_context, _float, c_int32, c_int32, c_int32, c_char_p, c_int32)),
+    "iscp_image_encode_png": (
+        iscp_status,
+        (_int64, _context, _float, c_int32, c_int32, c_int32, c_int32, POINTER(c_uint8), c_int64),
+    ),
+    "iscp_heat_overlay": (iscp_status, (_float, _float, _float, c_int32, c_int32, c_int32, c_double)),
 }
 
 

@@ -55,6 +55,14 @@ class iscp_check(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_gradcam(ctypes.Structure):
+    """Opaque."""
+
+
+class iscp_uap(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_report(ctypes.Structure):
     """Opaque."""
 
@@ -199,6 +207,7 @@ class iscp_pattern_info(ctypes.Structure):
         ("pixels", c_int32),
         ("tied", c_int32),
         ("tied_kept", c_int32),
+        ("kind", c_int32),
     ]
 
 
@@ -227,6 +236,9 @@ class iscp_search_options(ctypes.Structure):
         ("reserved", c_int32),
         ("min_accuracy", c_double),
         ("tv", c_double),
+        ("canvas_steps", c_int32),
+        ("mask_steps", c_int32),
+        ("canvas_step", c_double),
     ]
 
 
@@ -242,6 +254,8 @@ class iscp_canvas_result(ctypes.Structure):
         ("saturated", c_int32),
         ("zeros", c_int32),
         ("steps", c_int32),
+        ("canvas_steps", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -345,6 +359,72 @@ class iscp_cause(ctypes.Structure):
     ]
 
 
+class iscp_gradcam_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("stage", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class iscp_gradcam_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("class_index", c_int32),
+        ("predicted", c_int32),
+        ("height", c_int32),
+        ("width", c_int32),
+        ("reserved", c_int32),
+        ("logit", c_double),
+        ("maximum", c_double),
+    ]
+
+
+class iscp_attention_shift(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("target", c_int32),
+        ("predicted_before", c_int32),
+        ("predicted_after", c_int32),
+        ("inside_before", c_double),
+        ("inside_after", c_double),
+        ("area", c_double),
+    ]
+
+
+class iscp_uap_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("method", c_int32),
+        ("eps", c_double),
+        ("step", c_double),
+        ("fraction", c_double),
+        ("seed", c_uint64),
+        ("epochs", c_int32),
+        ("batch", c_int32),
+        ("loss_clamp", c_double),
+        ("overshoot", c_double),
+        ("inner_steps", c_int32),
+        ("reserved", c_int32),
+        ("stop", c_double),
+    ]
+
+
+class iscp_uap_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("class_index", c_int32),
+        ("finished", c_int32),
+        ("epochs", c_int32),
+        ("steps", c_int64),
+        ("images", c_int64),
+        ("fooled", c_int64),
+        ("asr", c_double),
+        ("asr_low", c_double),
+        ("asr_high", c_double),
+    ]
+
+
 class iscp_report_options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -413,6 +493,11 @@ STRUCTS = (
     iscp_check_class,
     iscp_confusion,
     iscp_cause,
+    iscp_gradcam_options,
+    iscp_gradcam_info,
+    iscp_attention_shift,
+    iscp_uap_options,
+    iscp_uap_info,
     iscp_report_options,
     iscp_train_options,
     iscp_train_state,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
-from ctypes import c_double, c_int64
+from collections.abc import Iterable, Sequence
+from ctypes import POINTER, c_double, c_int64, sizeof
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from ._constants import IMAGES, code
 from ._handle import create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._structs import iscp_evaluate_options, iscp_power
+from ._structs import iscp_evaluate_options, iscp_pattern, iscp_power
 from .dataset import Dataset
 from .model import Model
 from .pattern import Pattern
@@ -87,6 +87,16 @@ class Evaluation:
         call(library.iscp_evaluation_power, *arguments, progress=progress)
         return raw
 
+    def powers(self, patterns: Iterable[Pattern], progress: ProgressCallback | None = None) -> list[Power]:
+        """Measures several patterns, with one progress for all."""
+        held = list(patterns)
+        if not held:
+            return []
+        raw = (iscp_power * len(held))(*(iscp_power(struct_size=sizeof(iscp_power)) for _ in held))
+        pointers = (POINTER(iscp_pattern) * len(held))(*(pattern._handle._as_parameter_ for pattern in held))
+        call(library.iscp_evaluation_powers, self._handle, pointers, len(held), raw, progress=progress)
+        return [power_of(power, pattern) for power, pattern in zip(raw, held)]
+
     def __repr__(self) -> str:
         return f"<iscp.Evaluation {self.count} images, accuracy {self.accuracy:.4f}>"
 
@@ -107,6 +117,36 @@ def power_of(raw: iscp_power, pattern: Pattern) -> Power:
         target_images=raw.target_images,
         target_correct=raw.target_correct,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """How patterns do on other models (Figure 8 of the paper). `powers[s, t]` is the mean PW of the patterns searched on
+    model s, measured on model t, and `rates[s, t]` = powers[s, s] / powers[s, t], NaN where the target's power is 0: near
+    1 or below for patterns that transfer, large for those that do not. `each[s][t]` are the single powers."""
+
+    powers: np.ndarray
+    rates: np.ndarray
+    each: list[list[list[Power]]]
+
+
+def transfer(
+    evaluations: Sequence[Evaluation],
+    patterns: Sequence[Iterable[Pattern]],
+    progress: ProgressCallback | None = None,
+) -> Transfer:
+    """Measures `patterns[s]`, those searched on the model of `evaluations[s]`, by every one of `evaluations`."""
+    count = len(evaluations)
+    if not count or len(patterns) != count:
+        raise ValueError(f"patterns must be of {count or '1 or more'} models, as evaluations, not of {len(patterns)}")
+    held = [list(of_model) for of_model in patterns]
+    if not all(held):
+        raise ValueError("patterns has none of one of the models")
+    each = [[evaluation.powers(of_model, progress) for evaluation in evaluations] for of_model in held]
+    means = np.array([[mean_std(power.pw for power in powers)[0] for powers in row] for row in each], np.float64)
+    rates = np.empty_like(means)
+    library.iscp_transfer_rates(address(rates, c_double), address(means, c_double), count)
+    return Transfer(means, rates, each)
 
 
 def mean_std(values: Iterable[float]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""A pattern: the pixels of a canvas that are put on other images."""
+"""A pattern: the pixels of a canvas that are put on other images, or a perturbation that is added to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._arrays import address, checked
-from ._constants import CUTS, TIES, code
+from ._constants import CUTS, PATTERNS, TIES, code, word
 from ._handle import Handle, create, view
 from ._library import library, sized
 from ._structs import iscp_pattern_info
@@ -22,8 +22,8 @@ SIZE = 0.05
 
 @dataclass(frozen=True)
 class PatternInfo:
-    """`pixels` are kept; `tied` share the last kept pixel's mask value if some of them were left out, of which
-    `tied_kept` were kept."""
+    """`kind` is "replace" (pixels of a canvas) or "add" (a perturbation). `pixels` are kept; `tied` share the last kept
+    pixel's mask value, or sum of |v|, if some of them were left out, of which `tied_kept` were kept."""
 
     target: int
     channels: int
@@ -32,10 +32,11 @@ class PatternInfo:
     pixels: int
     tied: int
     tied_kept: int
+    kind: str = "replace"
 
 
 class Pattern:
-    """Immutable; comes from a search, or from a mask by Pattern.cut. `size` or `gamma` is what it was cut by."""
+    """Immutable; comes from a search, from a mask by Pattern.cut, or from a perturbation by Pattern.added. `size` or `gamma` is what it was cut by."""
 
     def __init__(self, handle: Handle, size: float | None = None, gamma: float | None = None):
         self._handle = handle
@@ -44,7 +45,7 @@ class Pattern:
         raw = sized(iscp_pattern_info)
         library.iscp_pattern_get_info(handle, raw)
         numbers = (raw.target, raw.channels, raw.height, raw.width, raw.pixels, raw.tied, raw.tied_kept)
-        self.info = PatternInfo(*numbers)
+        self.info = PatternInfo(*numbers, word(PATTERNS, raw.kind))
 
     @classmethod
     def cut(
@@ -84,6 +85,36 @@ class Pattern:
         )
         return cls(handle, *chosen_cut(size, gamma))
 
+    @classmethod
+    def added(cls, perturbation: np.ndarray, target: int, *, context: Context | None = None) -> Pattern:
+        """The pattern of class `target` that adds a perturbation v (float32 C x H x W in [-1,1]) to an image and cuts the
+        sum off at 0 and 1, at every pixel where v is not zero in some channel."""
+        context = context or default_context()
+        channels, height, width = checked(perturbation, "perturbation", np.float32, ("C", "H", "W")).shape
+        handle = create(
+            library.iscp_pattern_create_add,
+            library.iscp_pattern_destroy,
+            context._handle,
+            address(perturbation, c_float),
+            channels,
+            height,
+            width,
+            target,
+            keep=[context._handle],
+        )
+        return cls(handle)
+
+    @property
+    def kind(self) -> str:
+        """ "replace" or "add"."""
+        return self.info.kind
+
+    @property
+    def values(self) -> np.ndarray:
+        """Pixels x channels in the order of `positions`: the canvas's values, or what is added."""
+        shape = (self.info.pixels, self.info.channels)
+        return view(self._handle, library.iscp_pattern_values(self._handle), shape)
+
     @property
     def positions(self) -> np.ndarray:
         """The kept pixels, best first, as y * width + x."""
@@ -106,7 +137,8 @@ class Pattern:
         return result
 
     def png(self, scale: int = 0) -> bytes:
-        """The pattern on a chequered ground as a PNG, `scale` picture pixels an image pixel (0 = chosen by size)."""
+        """The pattern on a chequered ground as a PNG, `scale` picture pixels an image pixel (0 = chosen by size). What is
+        added is shown amplified, as grey + v / (2 max |v|)."""
         size = c_int64()
         library.iscp_pattern_encode_png(size, self._handle, scale, None, 0)
         picture = (c_uint8 * size.value)()

@@ -57,6 +57,7 @@ class CanvasFacts:
     loss, power     objective per image, and predictive power at the search's select_size; of the images searched on
     selected        whether it is the best canvas of the class
     saturated, zeros, steps   mask values equal to 1 and to 0, mask updates kept
+    canvas_steps    updates of a learned canvas, else 0
     """
 
     def __init__(self, class_index: int, raw: iscp_canvas_result):
@@ -70,6 +71,7 @@ class CanvasFacts:
         self.saturated: int = raw.saturated
         self.zeros: int = raw.zeros
         self.steps: int = raw.steps
+        self.canvas_steps: int = raw.canvas_steps
 
     def __repr__(self) -> str:
         image, mark = "" if self.image is None else f" {self.image}", ", selected" if self.selected else ""
@@ -100,7 +102,7 @@ class CanvasResult(CanvasFacts):
 
     @property
     def canvas(self) -> np.ndarray:
-        """float32 C x H x W in [0,1]."""
+        """float32 C x H x W in [0,1]; the learned one, if it was learned."""
         return self._view(library.iscp_search_canvas, self._run.model.contract.shape)
 
     @property

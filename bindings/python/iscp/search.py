@@ -36,17 +36,20 @@ class Search:
         canvas: Canvas = "positive",
         *,
         canvases: int = 5,
-        preset: str = "paper",
+        preset: str = "predictive",
         alpha: float | str | None = None,
         tv: float = 0,
+        canvas_steps: int = 0,
+        mask_steps: int = 5,
+        canvas_step: float = 2 / 255,
         seed: int = 0,
         epochs: int = 5,
         batch: int = 4,
         step: float = 0.02,
         fraction: float = 0.2,
-        select: str = "loss",
+        select: str = "preset",
         select_size: float = 0.05,
-        ties: str = "evidence",
+        ties: str = "preset",
         lanes: int = 0,
         pass_batch: int = 0,
         min_accuracy: float | None = 0,
@@ -58,6 +61,7 @@ class Search:
         options.ties = code(TIES, ties, "ties")
         options.canvases, options.epochs, options.batch, options.lanes = canvases, epochs, batch, lanes
         options.pass_batch, options.tv = pass_batch, tv
+        options.canvas_steps, options.mask_steps, options.canvas_step = canvas_steps, mask_steps, canvas_step
         options.min_accuracy = -1 if min_accuracy is None else min_accuracy
         options.step, options.fraction, options.select_size, options.seed = step, fraction, select_size, seed
         _set_alpha(options, alpha)
@@ -98,17 +102,20 @@ def search(
     canvas: Canvas = "positive",
     *,
     canvases: int = 5,
-    preset: str = "paper",
+    preset: str = "predictive",
     alpha: float | str | None = None,
     tv: float = 0,
+    canvas_steps: int = 0,
+    mask_steps: int = 5,
+    canvas_step: float = 2 / 255,
     seed: int = 0,
     epochs: int = 5,
     batch: int = 4,
     step: float = 0.02,
     fraction: float = 0.2,
-    select: str = "loss",
+    select: str = "preset",
     select_size: float = 0.05,
-    ties: str = "evidence",
+    ties: str = "preset",
     lanes: int = 0,
     pass_batch: int = 0,
     min_accuracy: float | None = 0,
@@ -118,13 +125,17 @@ def search(
 
     canvas    "positive", "negative", "random", "white", an array of one's own (float32 C x H x W or N x C x H x W in
               [0,1]), or a list of these; `canvases` of each kind a class
-    preset    "paper" or "authors"; `alpha` None (the preset's), a number, or "auto" (per class, by power on the images
+    preset    "predictive", "paper" (its text) or "authors" (its figures): the values of `alpha`, `select` and `ties`
+              where these leave it to the preset; include/iscp/search.h lists them
+    alpha     weight of the mask's size: None (the preset's), a number, or "auto" (per class, by power on the images
               searched on)
     tv        weight of the mask's total variation (Eq. 3), which smooths it; 0 = none
+    canvas_steps  steps in a row that change the canvas by `canvas_step` (Eq. 4; the paper takes 5), after every
+              `mask_steps` of the mask; 0 = the canvas stays
     seed      of the images searched on (the share `fraction` of each class), their order, and random canvases
     epochs    passes over them, `batch` images a step that changes the mask by `step`
-    select    the best canvas by "loss" or by "power" at `select_size`
-    ties      equal mask values are ranked by "evidence" or by "index"
+    select    the best canvas by "loss" or by "power" at `select_size`, or as the "preset" says
+    ties      equal mask values are ranked by "evidence" or by "index", or as the "preset" says
     lanes     searches that take their steps together; 0 = chosen, by measurement if the search is long
     pass_batch  images of one pass of the network; 0 = as many as gain speed and the context's memory allows
     min_accuracy  clean accuracy below which the search is refused; 0 = clearly better than guessing, None = go on

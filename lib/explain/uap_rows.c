@@ -1,0 +1,40 @@
+/* Images with the perturbation on them, as rows of the network's batch: x' = clip(x + v, 0, 1). */
+#include "explain/uap.h"
+
+iscp_status isc_uap_fetch(iscp_uap *uap, const int64_t *indices, int32_t rows) {
+  int32_t broken = rows;
+#pragma omp parallel for schedule(dynamic, 1) reduction(min : broken)
+  for (int32_t r = 0; r < rows; r++)
+    if (iscp_dataset_image(uap->dataset, indices[r], uap->images + r * uap->numbers) != ISCP_OK)
+      broken = r < broken ? r : broken;
+  for (int32_t r = broken; r < rows; r++) /* once more: the message must be this thread's */
+    ISC_TRY(iscp_dataset_image(uap->dataset, indices[r], uap->images + r * uap->numbers));
+  return ISCP_OK;
+}
+
+static float clip(float value) { return value < 0 ? 0 : value > 1 ? 1 : value; }
+
+static void place_row(iscp_uap *uap, int32_t row, const float *r, float factor) {
+  const iscp_contract *contract = iscp_model_contract(uap->model);
+  const float *image = uap->images + row * uap->numbers, *v = uap->v;
+  float *src = isc_session_src(uap->session, row);
+  for (int64_t i = 0; i < uap->numbers; i++)
+    src[i] = clip(image[i] + v[i] + (r ? factor * r[i] : 0));
+  isc_normalise(src, src, contract);
+}
+
+void isc_uap_place(iscp_uap *uap, int32_t rows, const float *r, float factor) {
+#pragma omp parallel for schedule(static)
+  for (int32_t row = 0; row < rows; row++)
+    place_row(uap, row, r ? r + row * uap->numbers : NULL, factor);
+}
+
+bool isc_uap_is_fooled(const iscp_uap *uap, int32_t row) {
+  return isc_argmax(isc_session_logits(uap->session, row), isc_model_classes(uap->model)) == uap->class_index;
+}
+
+void isc_uap_move(iscp_uap *uap, int64_t number, float change) {
+  float eps = (float)uap->options.eps, moved = uap->v[number] + change;
+  uap->v[number] = moved < -eps ? -eps : moved > eps ? eps : moved;
+  uap->evidence[number] += (change > 0) - (change < 0);
+}
