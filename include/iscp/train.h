@@ -31,7 +31,8 @@ enum {
   ISCP_SCHEDULE_CONSTANT = 1,
   ISCP_SCHEDULE_STEP = 2,     /* StepLR: times step_factor after every step_epochs epochs */
   ISCP_SCHEDULE_COSINE = 3,   /* CosineAnnealingLR: down to 0 along half a cosine */
-  ISCP_SCHEDULE_ONE_CYCLE = 4 /* OneCycleLR: from a 25th up to the rate during `rise` of all steps, then down to nearly 0 */
+  ISCP_SCHEDULE_ONE_CYCLE = 4 /* OneCycleLR: from a 25th up to the rate during `rise` of all steps, then down to nearly 0;
+                                 the momentum stays (cycle_momentum=False) */
 };
 
 typedef struct iscp_train_options {
@@ -91,12 +92,12 @@ ISCP_API iscp_status iscp_trainer_get_state(const iscp_trainer *trainer, iscp_tr
 /* The weights as they are now, as a model with the first one's contract and class names. The caller owns *out. Since 0.1. */
 ISCP_API iscp_status iscp_trainer_model(iscp_model **out, iscp_trainer *trainer);
 
-/* Writes all that the rest of the training depends on, as safetensors: weights, momenta, step, options, and the data's hash. The
- * file is whole or absent. Since 0.1. */
+/* Writes all that the rest of the training depends on, as safetensors: weights, momenta, step, options, input contract, and
+ * the data's hash. The file is whole or absent. Since 0.1. */
 ISCP_API iscp_status iscp_trainer_save(iscp_trainer *trainer, const char *path);
 
 /* Goes on from what iscp_trainer_save wrote. ISCP_ERROR_MISMATCH, and the trainer is as it was, if the file is of other options,
- * other images or another network. Since 0.1. */
+ * other images, another input contract or another network. Since 0.1. */
 ISCP_API iscp_status iscp_trainer_resume(iscp_trainer *trainer, const char *path);
 
 #ifdef __cplusplus

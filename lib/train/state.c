@@ -1,5 +1,6 @@
 /* A training on disk: a safetensors file of the weights under their names, the momenta under "momentum.<name>", and in its
- * metadata where the training is, its options and the data's hash. Numbers are written so that they are read back bit by bit. */
+ * metadata where the training is, its options, the input contract and the data's hash. Numbers are written so that they are read
+ * back bit by bit. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 
 enum { TEXT = 512 };
 
-static const char OPTIONS_KEY[] = "iscp.train.options", DATA_KEY[] = "iscp.train.data", PLACE_KEY[] = "iscp.train.place";
+static const char OPTIONS_KEY[] = "iscp.train.options", DATA_KEY[] = "iscp.train.data",
+                  CONTRACT_KEY[] = "iscp.train.contract", PLACE_KEY[] = "iscp.train.place";
 
 /* ---- Metadata ---- */
 
@@ -58,9 +60,23 @@ static iscp_status add_momentum(isc_tensor_set *set, iscp_trainer *t, int32_t in
   return status;
 }
 
+/* Without the class names, which no step depends on. *json is the caller's. */
+static iscp_status print_contract(char **json, const iscp_trainer *t) {
+  return isc_contract_print(json, t->context, iscp_model_contract(t->model), NULL, 0);
+}
+
+static iscp_status add_contract(isc_tensor_set *set, const iscp_trainer *t) {
+  char *json;
+  ISC_TRY(print_contract(&json, t));
+  iscp_status status = isc_tensor_set_describe(set, t->context, CONTRACT_KEY, json);
+  isc_free(t->context, json);
+  return status;
+}
+
 static iscp_status collect(isc_tensor_set *set, iscp_trainer *t, const char *hash) {
   char text[TEXT];
   ISC_TRY(isc_training_tensors(set, t->training));
+  ISC_TRY(add_contract(set, t));
   for (int32_t i = 0; i < isc_training_parameters(t->training); i++)
     ISC_TRY(add_momentum(set, t, i));
   print_options(text, &t->options);
@@ -113,11 +129,28 @@ static iscp_status compare_options(const char *stored, const char *own) {
                   (int)b, own);
 }
 
+/* Images of the same bytes are other numbers under another contract, weights of the same shapes another network under another
+ * place of the stride. */
+static iscp_status check_input(const isc_tensor_set *set, const iscp_trainer *t) {
+  char *own;
+  const char *stored = isc_tensor_set_metadata(set, CONTRACT_KEY), *stride = isc_tensor_set_metadata(set, ISC_STRIDE_KEY);
+  bool early = isc_network_architecture(isc_model_network(t->model))->stride == ISCP_STRIDE_1X1;
+  if (early != (stride != NULL))
+    return isc_fail(ISCP_ERROR_MISMATCH, "the state is of a network with stride in its %s convolutions, expected %s",
+                    stride ? "1x1" : "3x3", early ? "1x1" : "3x3");
+  ISC_TRY(print_contract(&own, t));
+  iscp_status status = ISCP_OK;
+  if (strcmp(stored, own))
+    status = isc_fail(ISCP_ERROR_MISMATCH, "the state is of a training with the input %.200s, expected %.200s", stored, own);
+  isc_free(t->context, own);
+  return status;
+}
+
 /* Everything is looked at before anything is taken. */
 static iscp_status check(const isc_tensor_set *set, iscp_trainer *t, const char *hash) {
-  static const char *const keys[] = {OPTIONS_KEY, DATA_KEY, PLACE_KEY};
+  static const char *const keys[] = {OPTIONS_KEY, DATA_KEY, CONTRACT_KEY, PLACE_KEY};
   char text[TEXT];
-  for (int i = 0; i < 3; i++)
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (!isc_tensor_set_metadata(set, keys[i]))
       return isc_fail(ISCP_ERROR_MISMATCH, "metadata \"%s\" is missing, expected a file of iscp_trainer_save", keys[i]);
   print_options(text, &t->options);
@@ -125,6 +158,7 @@ static iscp_status check(const isc_tensor_set *set, iscp_trainer *t, const char 
   if (strcmp(hash, isc_tensor_set_metadata(set, DATA_KEY)))
     return isc_fail(ISCP_ERROR_MISMATCH, "the state is of a training on other images (hash %.16s), expected %.16s",
                     isc_tensor_set_metadata(set, DATA_KEY), hash);
+  ISC_TRY(check_input(set, t));
   for (int32_t i = 0; i < isc_training_parameters(t->training); i++) {
     isc_parameter p;
     const isc_tensor *tensor;

@@ -118,6 +118,24 @@ START_TEST(going_on_changes_no_bit) {
 }
 END_TEST
 
+/* The same images and weights, whose numbers go in otherwise. */
+static void another_input_is_refused(const toy_world *world, const char *weights, const char *path) {
+  iscp_contract contract = *iscp_model_contract(world->model);
+  iscp_model_options options;
+  iscp_model *model;
+  iscp_trainer *trainer;
+  iscp_train_options o = options_of(3);
+  ASSERT_OK(iscp_model_options_init(&options, sizeof options));
+  contract.mean[0] += 0.125f;
+  options.contract = &contract;
+  ASSERT_OK(iscp_model_load(&model, world->context, weights, &options));
+  ASSERT_OK(iscp_trainer_create(&trainer, model, world->dataset, &o));
+  support_failed(iscp_trainer_resume(trainer, path), ISCP_ERROR_MISMATCH, "input");
+  ck_assert_int_eq(state_of(trainer).step, 0);
+  iscp_trainer_destroy(trainer);
+  iscp_model_destroy(model);
+}
+
 START_TEST(another_state_is_refused) {
   toy_world world, other;
   toy_world_create(&world, IMAGES, 3);
@@ -133,6 +151,7 @@ START_TEST(another_state_is_refused) {
   const char *weights = support_path("weights.safetensors");
   ASSERT_OK(iscp_model_save(world.model, weights, ISCP_STORE_F32));
   support_failed(iscp_trainer_resume(trainer, weights), ISCP_ERROR_MISMATCH, "iscp_trainer_save");
+  another_input_is_refused(&world, weights, path);
   support_failed(iscp_trainer_resume(trainer, support_path("none")), ISCP_ERROR_IO, "none");
   support_failed(iscp_trainer_save(trainer, support_path("none/state")), ISCP_ERROR_IO, "none");
   iscp_trainer_destroy(trainer);
@@ -233,6 +252,33 @@ START_TEST(memory_runs_out) {
 }
 END_TEST
 
+/* At every 7th block: there are several of each tensor. */
+START_TEST(memory_runs_out_between_trainer_and_disk) {
+  toy_world world;
+  toy_world_create(&world, IMAGES, 3);
+  const char *path = support_path("state.safetensors");
+  iscp_trainer *trainer = trainer_of(&world, 1);
+  iscp_status status = ISCP_ERROR_MEMORY;
+  long allowed = 0;
+  ASSERT_OK(iscp_trainer_epoch(trainer, NULL, NULL));
+  ASSERT_OK(iscp_trainer_save(trainer, path));
+  for (; status != ISCP_OK; allowed += 7) {
+    support_fail_after(allowed);
+    status = iscp_trainer_save(trainer, path);
+    ck_assert(status == ISCP_OK || status == ISCP_ERROR_MEMORY);
+    support_fail_after(allowed);
+    iscp_status resumed = iscp_trainer_resume(trainer, path); /* from the last one that was written whole */
+    ck_assert(resumed == ISCP_OK || resumed == ISCP_ERROR_MEMORY);
+    status = status == ISCP_OK ? resumed : status;
+    support_fail_after(-1);
+    ck_assert_int_eq(state_of(trainer).step, EPOCH_STEPS);
+  }
+  ck_assert_int_gt(allowed, 100);
+  iscp_trainer_destroy(trainer);
+  toy_world_destroy(&world);
+}
+END_TEST
+
 /* ---- Images ---- */
 
 /* Moves and mirrors of a 3 x 4 picture: each of them is one of the 2 x 9, black comes in, and all come up. */
@@ -280,6 +326,7 @@ int main(void) {
   tcase_add_test(tests, a_loss_that_is_no_number_ends_it);
   tcase_add_test(tests, options_are_checked);
   tcase_add_test(tests, memory_runs_out);
+  tcase_add_test(tests, memory_runs_out_between_trainer_and_disk);
   tcase_add_test(tests, images_are_moved_and_mirrored);
   suite_add_tcase(suite, tests);
   return support_run(suite);
