@@ -49,12 +49,36 @@ static int open_new(run_state *s, const inputs *in, const data_settings *data, c
   return code;
 }
 
-/* Of a set of splits the split "train" is learned, the split "test" is tried. */
+/* Anything but that there is no such split is said where the set is opened. */
+static int may_have(iscp_context *context, const char *path, const data_settings *data, const char *split) {
+  iscp_dataset *look = NULL;
+  iscp_dataset_options options;
+  iscp_status status = iscp_dataset_options_init(&options, sizeof options);
+  options.labels = data->labels;
+  options.split = split;
+  options.skip_broken = data->skip_broken;
+  options.progress = progress_show;
+  progress_label("pictures");
+  if (status == ISCP_OK)
+    status = iscp_dataset_open(&look, context, path, &options);
+  iscp_dataset_destroy(look);
+  return status != ISCP_ERROR_IO;
+}
+
+/* Of a set of splits "train" is learned, be it there or not; the test images never are unasked. NULL of a set without. */
+static const char *split_to_learn(iscp_context *context, const char *path, const data_settings *data) {
+  static const char *const splits[] = {"train", "test", "val"};
+  for (int i = 0; !data->split && i < 3; i++)
+    if (may_have(context, path, data, splits[i]))
+      return "train";
+  return data->split;
+}
+
 static int open_all(run_state *s, const inputs *in, const char *path) {
   data_settings data = in->data, test = {.labels = s->own->test_labels, .memory = data.memory};
-  if (!data.split && is_folder(path))
-    data.split = "train";
   int code = open_context(&s->context, &in->machine);
+  if (code == EXIT_DONE)
+    data.split = split_to_learn(s->context, path, &data);
   if (code == EXIT_DONE)
     code = s->own->from ? open_model(&s->model, s->context, s->own->from, &in->model) : open_new(s, in, &data, path);
   if (code == EXIT_DONE)
@@ -142,8 +166,9 @@ static void print_epoch(const run_state *s, int64_t epoch, const double *accurac
     emit_close(&j, '}');
     putchar('\n');
   } else {
-    printf("epoch %lld of %d: loss %.4f, accuracy %.4f, %.0f images/s", (long long)epoch, now.epochs, now.loss, now.accuracy,
-           now.images_per_second);
+    printf("epoch %lld of %d: loss %.4f, accuracy %.4f", (long long)epoch, now.epochs, now.loss, now.accuracy);
+    if (now.images_per_second > 0) /* of an epoch that an earlier run trained there is none */
+      printf(", %.0f images/s", now.images_per_second);
     if (accuracy)
       printf(", test accuracy %.4f", *accuracy);
     putchar('\n');
@@ -182,9 +207,15 @@ static iscp_status finish_epoch(run_state *s, int64_t epoch) {
 
 static int train_all(run_state *s) {
   iscp_train_state now = ask(s);
-  int64_t epochs = now.epochs;
+  int64_t epoch = now.step / now.epoch_steps;
   s->written = time(NULL);
-  for (int64_t epoch = now.step / now.epoch_steps; epoch < epochs; epoch++) {
+  /* A state of an epoch's end: what follows it may not have been reached. */
+  if (epoch && now.step % now.epoch_steps == 0) {
+    iscp_status status = finish_epoch(s, epoch);
+    if (status != ISCP_OK)
+      return failed(status);
+  }
+  for (; epoch < now.epochs; epoch++) {
     iscp_status status = run_epoch(s);
     if (status == ISCP_OK)
       status = finish_epoch(s, epoch + 1);
@@ -194,10 +225,6 @@ static int train_all(run_state *s) {
         fprintf(stderr, "iscp: the state is in %s; the same command with --resume goes on with it\n", s->own->folder);
       return code;
     }
-  }
-  if (now.step == now.epoch_steps * epochs) { /* it was over: what may be missing is the weights' file */
-    iscp_status status = finish_epoch(s, epochs);
-    return status == ISCP_OK ? EXIT_DONE : failed(status);
   }
   return EXIT_DONE;
 }
@@ -245,9 +272,9 @@ const cli_command train_command = {
     .summary = "Train a ResNet on a set of images",
     .usage = "DATA -o DIR",
     .text = "Stochastic gradient descent with momentum; a line an epoch. The weights come into\n"
-            "DIR/model.safetensors, with what the input is and the names of the classes. The state is\n"
-            "written after each epoch, each minute, and when Ctrl-C stops it; --resume goes on, to the same\n"
-            "bytes:\n\n"
+            "DIR/model.safetensors, with what the input is and the names of the classes. Of a set of splits\n"
+            "train is learned, unless --split names another, and test is tried. The state is written after\n"
+            "each epoch, each minute, and when Ctrl-C stops it; --resume goes on, to the same bytes:\n\n"
             "  iscp train fashion-mnist/ -o model --size 32x32 --pad 2 --mean 0.286 --std 0.353\n"
             "  iscp train cifar-10-binary.tar.gz -o model --input cifar10 --stem cifar --shift 4 --flip\n"
             "  iscp train photographs/ -o model --from resnet50.pth --rate 0.01 --test photographs/\n",

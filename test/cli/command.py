@@ -38,6 +38,19 @@ def search(folder, *words, code=0, **options):
     return run("search", MODEL, DATA, "-o", folder, *QUICK, *words, code=code, **options)
 
 
+def write_png(path, value, side=28):
+    """A grey picture of one value."""
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = (b"\0" + bytes([value]) * side) * side
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )
+
+
 def read_png(path):
     """(width, height, channels, rows of bytes) of an 8-bit PNG that is not interlaced."""
     data = Path(path).read_bytes()

@@ -4,24 +4,9 @@ import csv
 import json
 import os
 import shutil
-import struct
 import unittest
-import zlib
 
-from command import DATA, MODEL, Case, run
-
-
-def write_png(path, value, side=28):
-    """A grey picture of one value."""
-
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    rows = (b"\0" + bytes([value]) * side) * side
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    )
+from command import DATA, MODEL, Case, run, write_png
 
 
 class Data(Case):

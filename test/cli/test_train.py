@@ -1,16 +1,18 @@
 """iscp train: what it leaves, what it says, and that a training which is stopped in any way ends with the same bytes."""
 
+import io
 import json
 import random
 import resource
 import signal
 import subprocess
+import tarfile
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from command import DATA, PROGRAM, Case, run
+from command import DATA, PROGRAM, Case, run, write_png
 
 INPUT = ["--size", "28x28", "--mean", "0.286", "--std", "0.353"]
 NETWORK = ["--depth", "18", "--width", "8", "--stem", "cifar", "--threads", "1"]
@@ -100,6 +102,46 @@ class Train(Case):
         train(folder, "--resume")
         self.assertEqual(weights(folder), weights(self.whole))
 
+    def test_an_epoch_that_was_not_finished(self):
+        """Stopped between an epoch's state and its weights, it makes up for them."""
+        folder = self.place("unfinished")
+        (folder / "epoch-1.safetensors").mkdir(parents=True)  # where the file cannot come
+        self.assertIn("epoch-1.safetensors", train(folder, "--keep", "1", code=1).stderr)
+        (folder / "epoch-1.safetensors").rmdir()
+        lines = train(folder, "--keep", "1", "--resume").stdout.splitlines()
+        self.assertRegex(lines[0], r"^epoch 1 of 3: loss \d\.\d{4}, accuracy 0\.\d{4}$")
+        self.assertEqual(len(lines), 4)
+        self.assertEqual(sorted(path.name for path in folder.glob("epoch-*")), [f"epoch-{n}.safetensors" for n in (1, 2, 3)])
+        self.assertEqual(weights(folder), weights(self.whole))
+
+    def test_what_is_learned(self):
+        """Of splits "train", in an archive too; the test images never unasked; of a set without splits all."""
+        small, generator = [*NETWORK, "--batch", "32", "--epochs", "1"], random.Random(2)
+
+        def archive(name, *parts):
+            with tarfile.open(self.place(name), "w:gz") as tar:
+                for part in parts:
+                    records = b"".join(bytes([i % 10]) + generator.randbytes(3072) for i in range(32))
+                    entry = tarfile.TarInfo(f"cifar-10-batches-bin/{part}.bin")
+                    entry.size = len(records)
+                    tar.addfile(entry, io.BytesIO(records))
+            return self.place(name)
+
+        def learned(data, name, *words):
+            run("train", data, "-o", self.place(name), "--input", "cifar10", *small, *words)
+            return weights(self.place(name))
+
+        both = archive("both.tar.gz", *(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
+        self.assertEqual(learned(both, "unasked"), learned(both, "asked", "--split", "train"))
+        self.assertNotEqual(learned(both, "tested", "--split", "test"), weights(self.place("unasked")))
+        none = ["-o", self.place("none"), "--input", "cifar10", *small]
+        self.assertIn("train", run("train", archive("test.tar.gz", "test_batch"), *none, code=1).stderr)
+        for i in range(32):
+            folder = self.place("album") / f"class{i % 4}"
+            folder.mkdir(parents=True, exist_ok=True)
+            write_png(folder / f"{i}.png", 8 * i, 32)
+        learned(self.place("album"), "pictures")
+
     def test_going_on_from_weights(self):
         tuned = train(self.place("tuned"), "--from", self.whole / "model.safetensors", "--epochs", "1", "--rate", "0.01")
         loss, fresh = (float(done.stdout.split("loss ")[1].split(",")[0]) for done in (tuned, self.done))
@@ -109,6 +151,7 @@ class Train(Case):
         self.assertIn("--resume", train(self.whole, code=1).stderr)
         self.assertIn("epochs 9", train(self.whole, "--resume", "--epochs", "9", code=1).stderr)
         other = self.place("other")
+        self.assertIn("input", train(self.whole, "--resume", "--mean", "0.3", code=1).stderr)
         self.assertIn("exclude", train(other, "--resume", "--overwrite", code=2).stderr)
         self.assertIn("-o DIR", run("train", DATA, *QUICK, code=2).stderr)
         self.assertIn("--input", run("train", DATA, "-o", other, code=2).stderr)
