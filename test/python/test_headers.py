@@ -6,7 +6,7 @@ import unittest
 
 import support
 
-from iscp import _constants, _errors, _library, _structs
+from iscp import _constants, _errors, _library, _opaque, _structs
 from iscp._prototypes import PROTOTYPES
 
 SCALARS = {
@@ -32,7 +32,7 @@ def ctype(c):
         return SCALARS[c]
     if c.endswith("*"):
         return ctypes.POINTER(ctype(c[:-1].strip()))
-    return getattr(_structs, c)
+    return getattr(_opaque if hasattr(_opaque, c) else _structs, c)
 
 
 class Headers(unittest.TestCase):

@@ -23,58 +23,6 @@ class iscp_status(c_int32):
     """A result of 0 or an error; a type of its own, so that functions which can fail are told from those that count."""
 
 
-class iscp_context(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_model(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_session(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_dataset(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_pattern(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_search(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_evaluation(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_check(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_gradcam(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_uap(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_report(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_trainer(ctypes.Structure):
-    """Opaque."""
-
-
-class iscp_pattern_list(ctypes.Structure):
-    """Opaque."""
-
-
 log_fn = CFUNCTYPE(None, c_int32, c_char_p, c_void_p)
 allocate_fn = CFUNCTYPE(c_void_p, c_size_t, c_void_p)
 release_fn = CFUNCTYPE(None, c_void_p, c_void_p)

@@ -14,7 +14,8 @@ from ._constants import IMAGES, code
 from ._handle import create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._structs import iscp_evaluate_options, iscp_pattern, iscp_power
+from ._opaque import iscp_pattern
+from ._structs import iscp_evaluate_options, iscp_power
 from .dataset import Dataset
 from .model import Model
 from .pattern import Pattern
