@@ -106,7 +106,7 @@ int open_context(iscp_context **out, const machine_settings *settings) {
 
 static const option_line data_lines[] = {
     {LABELS, "labels", "FILE", "labels: IDX, .npy, or a table .csv of pictures; default: found"},
-    {SPLIT, "split", "NAME", "train, val or test, of a set that has several; default test, else val"},
+    {SPLIT, "split", "NAME", "train, val or test, of a set that has several; default test, else val;\nof iscp train: train"},
     {LIMIT, "limit", "N", "take the first N images only"},
     {SKIP_BROKEN, "skip-broken", NULL, "leave out pictures that cannot be used, instead of stopping at them"},
     {IMAGE_MEMORY, "image-memory", "SIZE", "pictures kept in memory, as 500M or 2G; default 256M"},
