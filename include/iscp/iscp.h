@@ -28,6 +28,7 @@
 #include <iscp/dataset.h>
 #include <iscp/evaluate.h>
 #include <iscp/explain.h>
+#include <iscp/invert.h>
 #include <iscp/model.h>
 #include <iscp/pattern.h>
 #include <iscp/progress.h>

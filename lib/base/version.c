@@ -18,6 +18,7 @@ uint32_t iscp_abi_sizeof(const char *struct_name) {
       ENTRY(iscp_confusion),        ENTRY(iscp_context_options), ENTRY(iscp_contract),
       ENTRY(iscp_dataset_info),     ENTRY(iscp_dataset_options), ENTRY(iscp_evaluate_options),
       ENTRY(iscp_gradcam_info),     ENTRY(iscp_gradcam_options),
+      ENTRY(iscp_invert_info),      ENTRY(iscp_invert_options),  ENTRY(iscp_inverted),
       ENTRY(iscp_model_info),       ENTRY(iscp_model_options),   ENTRY(iscp_pattern_info),
       ENTRY(iscp_power),            ENTRY(iscp_progress),        ENTRY(iscp_report_options),
       ENTRY(iscp_search_options),   ENTRY(iscp_train_options),   ENTRY(iscp_train_state),

@@ -415,6 +415,10 @@ const isc_network *isc_model_network(const iscp_model *model) { return model->ne
 const iscp_context *isc_model_context(const iscp_model *model) { return model->context; }
 int32_t isc_model_classes(const iscp_model *model) { return isc_network_architecture(model->network)->classes; }
 
+int32_t isc_model_features(const iscp_model *model) {
+  return (int32_t)isc_tensor_set_find(isc_network_tensors(model->network), "fc.weight")->shape[1];
+}
+
 iscp_status isc_model_check_dataset(const iscp_model *model, const iscp_dataset *dataset) {
   const iscp_contract *a = &model->contract, *b = iscp_dataset_contract(dataset);
   if (!b)

@@ -11,6 +11,7 @@ iscp_model *isc_model_hold(const iscp_model *model); /* one more reference */
 const isc_network *isc_model_network(const iscp_model *model);
 const iscp_context *isc_model_context(const iscp_model *model);
 int32_t isc_model_classes(const iscp_model *model);
+int32_t isc_model_features(const iscp_model *model); /* numbers that the dense layer reads */
 
 /* A model of other weights with the contract and the class names of `like`; `source` says where they are from. Takes over
  * `tensors`, torchvision's names. */
@@ -25,9 +26,10 @@ iscp_status isc_model_check_dataset(const iscp_model *model, const iscp_dataset 
 iscp_status isc_session_enter(iscp_session *session, isc_compute *compute);
 void isc_session_leave(iscp_session *session, const isc_compute *compute);
 
-/* One more purpose, ISC_SESSION_STAGE + 1 to ISC_SESSION_STAGE + 4: backward ends at the output of layer<stage>. The callers
- * of these two have checked the purpose. */
-enum { ISC_SESSION_STAGE = 256 };
+/* Further purposes. ISC_SESSION_STAGE + 1 to ISC_SESSION_STAGE + 4: backward ends at the output of layer<stage>.
+ * ISC_SESSION_FEATURES: forward ends at what the dense layer reads, and backward begins there. The callers of these two have
+ * checked the purpose. */
+enum { ISC_SESSION_STAGE = 256, ISC_SESSION_FEATURES = 512 };
 iscp_status isc_session_create(iscp_session **out, const iscp_model *model, int32_t batch, int32_t purpose);
 iscp_status isc_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose);
 
@@ -42,6 +44,11 @@ const float *isc_session_logits(const iscp_session *session, int32_t row);
 float *isc_session_diff_logits(iscp_session *session, int32_t row);
 iscp_status isc_session_backward(iscp_session *session);
 const float *isc_session_diff_src(const iscp_session *session, int32_t row);
+
+/* Of a session for features, in place of logits. */
+int32_t isc_session_feature_count(const iscp_session *session);
+const float *isc_session_features(const iscp_session *session, int32_t row);
+float *isc_session_diff_features(iscp_session *session, int32_t row);
 
 /* Of a session for a stage: its output and what backward gave, of all rows (isc_plan_kept). */
 void isc_session_kept_size(const iscp_session *session, int32_t size[3]);

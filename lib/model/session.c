@@ -16,8 +16,9 @@ struct iscp_session {
 
 static isc_plan_form form_of(const iscp_model *model, int32_t batch, int32_t purpose) {
   const iscp_contract *contract = iscp_model_contract(model);
-  int32_t stage = purpose > ISC_SESSION_STAGE ? purpose - ISC_SESSION_STAGE : 0;
-  return (isc_plan_form){batch, contract->height, contract->width, purpose != ISCP_SESSION_INFERENCE, stage};
+  bool features = purpose == ISC_SESSION_FEATURES;
+  int32_t stage = !features && purpose > ISC_SESSION_STAGE ? purpose - ISC_SESSION_STAGE : 0;
+  return (isc_plan_form){batch, contract->height, contract->width, purpose != ISCP_SESSION_INFERENCE, stage, features};
 }
 
 static iscp_status check_form(const iscp_model *model, int32_t batch) {
@@ -145,6 +146,16 @@ float *isc_session_diff_logits(iscp_session *session, int32_t row) {
 
 const float *isc_session_diff_src(const iscp_session *session, int32_t row) {
   return isc_plan_diff_src(session->plan) + row * session->numbers;
+}
+
+int32_t isc_session_feature_count(const iscp_session *session) { return isc_plan_feature_count(session->plan); }
+
+const float *isc_session_features(const iscp_session *session, int32_t row) {
+  return isc_plan_features(session->plan) + (int64_t)row * isc_plan_feature_count(session->plan);
+}
+
+float *isc_session_diff_features(iscp_session *session, int32_t row) {
+  return isc_plan_diff_features(session->plan) + (int64_t)row * isc_plan_feature_count(session->plan);
 }
 
 void isc_session_kept_size(const iscp_session *session, int32_t size[3]) { isc_plan_kept_size(session->plan, size); }

@@ -58,6 +58,8 @@ static void *place(isc_plan *plan, size_t bytes) {
 
 static float *place_floats(isc_plan *plan, int64_t count) { return place(plan, (size_t)count * sizeof(float)); }
 
+static int64_t classes_of(const isc_plan *plan) { return plan->headless ? 0 : plan->graph->architecture.classes; }
+
 static void place_gradients(isc_plan *plan, int64_t image) {
   const isc_graph *g = plan->graph;
   bool whole = g->kept_layer == ISC_NO_LAYER;
@@ -70,7 +72,7 @@ static void place_gradients(isc_plan *plan, int64_t image) {
     plan->diff_kept = place_floats(plan, count);
   }
   plan->diff_features = place_floats(plan, (int64_t)plan->batch * g->features);
-  plan->diff_logits = place_floats(plan, (int64_t)plan->batch * g->architecture.classes);
+  plan->diff_logits = place_floats(plan, plan->batch * classes_of(plan));
   for (int32_t i = 0; i < g->layer_count; i++)
     plan->bits[i] = g->layers[i].bits ? place(plan, isc_bits_bytes(isc_plan_dst_count(plan, i))) : NULL;
   if (g->pool_oh && whole)
@@ -80,7 +82,7 @@ static void place_gradients(isc_plan *plan, int64_t image) {
 void isc_plan_lay_out(isc_plan *plan) {
   const isc_graph *g = plan->graph;
   const isc_conv_shape *stem = &g->layers[0].shape;
-  int64_t image = (int64_t)stem->ic * stem->ih * stem->iw, n = plan->batch, classes = g->architecture.classes;
+  int64_t image = (int64_t)stem->ic * stem->ih * stem->iw, n = plan->batch;
   int64_t sizes[ISC_SLOTS];
   measure_slots(plan, sizes);
   plan->arena_bytes = 0;
@@ -88,9 +90,9 @@ void isc_plan_lay_out(isc_plan *plan) {
   for (int32_t i = 0; i < ISC_SLOTS; i++)
     plan->slots[i] = place_floats(plan, sizes[i]);
   plan->features = place_floats(plan, n * g->features);
-  plan->logits = place_floats(plan, n * classes);
-  plan->dense_weights = place_floats(plan, classes * g->features);
-  plan->dense_bias = place_floats(plan, classes);
+  plan->logits = place_floats(plan, n * classes_of(plan));
+  plan->dense_weights = place_floats(plan, classes_of(plan) * g->features);
+  plan->dense_bias = place_floats(plan, classes_of(plan));
   if (plan->gradient)
     place_gradients(plan, image);
   size_t scratch = 0;

@@ -80,11 +80,13 @@ int64_t isc_network_multiply_adds(const isc_network *network, int32_t height, in
 typedef struct isc_plan isc_plan;
 
 /* Images a pass, their size, and whether backward will be asked for: without, less memory. `stage` says how far back: 0 to the
- * image, 1 to 4 to the output A of layer<stage>, after its last ReLU, which is then kept beside its gradient. */
+ * image, 1 to 4 to the output A of layer<stage>, after its last ReLU, which is then kept beside its gradient. With `features` the
+ * network ends at what its dense layer reads, and has no logits. */
 typedef struct isc_plan_form {
   int32_t batch, height, width;
   bool gradient;
   int32_t stage;
+  bool features;
 } isc_plan_form;
 
 /* Packs the weights (batch norm folded in) and takes all memory of a pass. */
@@ -108,6 +110,11 @@ const float *isc_plan_logits(const isc_plan *plan); /* N x classes */
 float *isc_plan_diff_logits(isc_plan *plan);
 iscp_status isc_plan_backward(isc_plan *plan);
 const float *isc_plan_diff_src(const isc_plan *plan); /* N x channels x height x width, of the normalised input */
+
+/* Of a plan that ends at its features, N x isc_plan_feature_count: src -> features, diff_features (the caller's) -> diff_src. */
+int32_t isc_plan_feature_count(const isc_plan *plan);
+const float *isc_plan_features(const isc_plan *plan);
+float *isc_plan_diff_features(isc_plan *plan);
 
 /* Of a plan with a stage, which has no diff_src: A of the last forward and its gradient of the last backward, both
  * N x size[0] x size[1] x size[2] in plain order. The gradient is that of A itself: A's ReLU is in front of it. */

@@ -153,6 +153,7 @@ static iscp_status create_empty(isc_plan **out, const isc_network *network, cons
   plan->block = plan->backend->block();
   plan->batch = form->batch;
   plan->gradient = form->gradient;
+  plan->headless = form->features;
   plan->graph = isc_calloc(context, 1, sizeof *plan->graph);
   if (!plan->graph)
     return ISCP_ERROR_MEMORY;
@@ -167,7 +168,8 @@ static iscp_status fill(isc_plan *plan) {
   if (!plan->arena)
     return ISCP_ERROR_MEMORY;
   isc_plan_lay_out(plan);
-  copy_dense(plan);
+  if (!plan->headless)
+    copy_dense(plan);
   return ISCP_OK;
 }
 
@@ -214,6 +216,9 @@ int32_t isc_plan_batch(const isc_plan *plan) { return plan->batch; }
 float *isc_plan_src(isc_plan *plan) { return plan->src; }
 const float *isc_plan_logits(const isc_plan *plan) { return plan->logits; }
 float *isc_plan_diff_logits(isc_plan *plan) { return plan->diff_logits; }
+int32_t isc_plan_feature_count(const isc_plan *plan) { return plan->graph->features; }
+const float *isc_plan_features(const isc_plan *plan) { return plan->features; }
+float *isc_plan_diff_features(isc_plan *plan) { return plan->diff_features; }
 const float *isc_plan_diff_src(const isc_plan *plan) { return plan->diff_src; }
 const float *isc_plan_kept(const isc_plan *plan) { return plan->kept; }
 const float *isc_plan_diff_kept(const isc_plan *plan) { return plan->diff_kept; }

@@ -8,7 +8,7 @@ struct isc_plan {
   isc_network *network;
   const isc_backend *backend;
   isc_graph *graph;
-  bool gradient;
+  bool gradient, headless; /* headless: without the dense layer */
   int32_t batch, block;
   isc_conv *convs[ISC_MAX_LAYERS];
   const isc_backend *runners[ISC_MAX_LAYERS]; /* who made convs[i]: the backend, or the fallback for what it refuses */

@@ -3,7 +3,8 @@
  *   forward:  src -> (convolutions over the slots, a bit a ReLU) -> mean -> dense -> logits
  *   backward: diff_logits -> dense -> mean -> the convolutions in reverse -> diff_src
  *
- * A plan with a stage copies that stage's output on the way, and its backward ends there, with a copy too.
+ * A plan with a stage copies that stage's output on the way, and its backward ends there, with a copy too. One that ends at its
+ * features does without the dense layer.
  *
  * The head (mean and dense) is the last operation of forward and the first of backward. */
 #include "nn/plan.h"
@@ -38,6 +39,8 @@ static iscp_status run_forward(isc_plan *plan, const isc_operation *o) {
 static void run_head_forward(isc_plan *plan) {
   const isc_graph *g = plan->graph;
   isc_mean_forward(plan->features, plan->slots[g->head_src], plan->batch, g->features, g->head_h * g->head_w, plan->block);
+  if (plan->headless)
+    return;
   isc_dense_forward(plan->logits, plan->features, plan->dense_weights, plan->dense_bias, plan->batch, g->features,
                     g->architecture.classes);
 }
@@ -46,8 +49,9 @@ static void run_head_forward(isc_plan *plan) {
 
 static void run_head_backward(isc_plan *plan) {
   const isc_graph *g = plan->graph;
-  isc_dense_backward_data(plan->diff_features, plan->diff_logits, plan->dense_weights, plan->batch, g->features,
-                          g->architecture.classes);
+  if (!plan->headless)
+    isc_dense_backward_data(plan->diff_features, plan->diff_logits, plan->dense_weights, plan->batch, g->features,
+                            g->architecture.classes);
   isc_mean_backward(plan->slots[g->head_diff], plan->diff_features, plan->bits[g->last_layer], plan->batch, g->features,
                     g->head_h * g->head_w, plan->block);
 }
@@ -171,5 +175,5 @@ void isc_plan_operation(const isc_plan *plan, int32_t index, isc_operation_info 
     describe(plan, &g->backward[index - forward_count(plan) - 1], info);
   else
     *info = (isc_operation_info){"head", index == g->forward_count ? "forward" : "backward_data", "own",
-                                 2 * (int64_t)plan->batch * g->features * g->architecture.classes};
+                                 plan->headless ? 0 : 2 * (int64_t)plan->batch * g->features * g->architecture.classes};
 }

@@ -101,7 +101,7 @@ static void show_plan(isc_plan *plan, const bench_case *of, double seconds) {
 void show_layers(const bench_world *world, const bench_case *of, double seconds) {
   isc_compute compute;
   isc_plan *plan;
-  isc_plan_form form = {of->batch, of->size.pixels, of->size.pixels, true, 0};
+  isc_plan_form form = {of->batch, of->size.pixels, of->size.pixels, true, 0, false};
   must(isc_compute_enter(world->context, &compute));
   must(isc_plan_create(&plan, isc_model_network(world->model), &form));
   fill(isc_plan_src(plan), (int64_t)of->batch * 3 * form.height * form.width);

@@ -54,7 +54,7 @@ static void compute(bytes *first, bytes *last, const isc_network *network, int32
   isc_compute enter;
   isc_plan *plan;
   ASSERT_OK(isc_compute_enter(isc_network_context(network), &enter));
-  ASSERT_OK(isc_plan_create(&plan, network, &(isc_plan_form){batch, side, side, true, 0}));
+  ASSERT_OK(isc_plan_create(&plan, network, &(isc_plan_form){batch, side, side, true, 0, false}));
   run(plan, side);
   take(first, plan, 0, side);
   take(last, plan, batch - 1, side);

@@ -48,7 +48,7 @@ static runner make_runner(const network_case *c, int32_t backend, int32_t batch,
   toy_tensors(&tensors, r.context, &c->t);
   ASSERT_OK(isc_network_create(&r.network, r.context, &tensors));
   ASSERT_OK(isc_compute_enter(r.context, &r.compute));
-  ASSERT_OK(isc_plan_create(&r.plan, r.network, &(isc_plan_form){batch, c->height, c->width, gradient, 0}));
+  ASSERT_OK(isc_plan_create(&r.plan, r.network, &(isc_plan_form){batch, c->height, c->width, gradient, 0, false}));
   ck_assert_int_eq(isc_plan_batch(r.plan), batch);
   return r;
 }

@@ -44,7 +44,7 @@ static runner make_runner(const stage_case *c, int32_t backend, int stage) {
   toy_tensors(&tensors, r.context, &c->t);
   ASSERT_OK(isc_network_create(&r.network, r.context, &tensors));
   ASSERT_OK(isc_compute_enter(r.context, &r.compute));
-  isc_plan_form form = {BATCH, c->height, c->width, true, stage};
+  isc_plan_form form = {BATCH, c->height, c->width, true, stage, false};
   size_t foretold = 0;
   ASSERT_OK(isc_plan_foretell(&foretold, r.network, &form));
   ASSERT_OK(isc_plan_create(&r.plan, r.network, &form));
@@ -159,7 +159,7 @@ START_TEST(logits_stay) {
     const stage_case *c = &cases[i];
     runner r = make_runner(c, ISCP_BACKEND_AUTO, 2);
     isc_plan *whole;
-    ASSERT_OK(isc_plan_create(&whole, r.network, &(isc_plan_form){BATCH, c->height, c->width, true, 0}));
+    ASSERT_OK(isc_plan_create(&whole, r.network, &(isc_plan_form){BATCH, c->height, c->width, true, 0, false}));
     run(&r, 5);
     support_fill(isc_plan_src(whole), BATCH * r.numbers, -2, 2, 5);
     ASSERT_OK(isc_plan_forward(whole));

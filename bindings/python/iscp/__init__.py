@@ -29,6 +29,7 @@ from .contract import Contract, presets
 from .dataset import Dataset, read_image
 from .evaluation import Evaluation, Power, Transfer, mean_std, transfer
 from .gradcam import AttentionShift, GradCam, GradCamMap
+from .invert import Inversion, Inverted, invert
 from .model import Model, ModelInfo
 from .pattern import Pattern, PatternInfo
 from .pictures import heat_overlay, image_png, write_image_png
@@ -69,6 +70,8 @@ __all__ = [
     "FormatError",
     "GradCam",
     "GradCamMap",
+    "Inversion",
+    "Inverted",
     "MismatchError",
     "Model",
     "ModelInfo",
@@ -91,6 +94,7 @@ __all__ = [
     "default_context",
     "heat_overlay",
     "image_png",
+    "invert",
     "library_version",
     "mean_std",
     "presets",

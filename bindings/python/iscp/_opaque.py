@@ -49,6 +49,10 @@ class iscp_report(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_inversion(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_trainer(ctypes.Structure):
     """Opaque."""
 

@@ -12,6 +12,7 @@ from ._opaque import (
     iscp_dataset,
     iscp_evaluation,
     iscp_gradcam,
+    iscp_inversion,
     iscp_model,
     iscp_pattern,
     iscp_pattern_list,
@@ -36,6 +37,9 @@ from ._structs import (
     iscp_evaluate_options,
     iscp_gradcam_info,
     iscp_gradcam_options,
+    iscp_invert_info,
+    iscp_invert_options,
+    iscp_inverted,
     iscp_model_info,
     iscp_model_options,
     iscp_pattern_info,
@@ -64,6 +68,7 @@ _uap = POINTER(iscp_uap)
 _report = POINTER(iscp_report)
 _pattern_list = POINTER(iscp_pattern_list)
 _trainer = POINTER(iscp_trainer)
+_inversion = POINTER(iscp_inversion)
 _float = POINTER(c_float)
 _double = POINTER(c_double)
 _int32 = POINTER(c_int32)
@@ -216,6 +221,14 @@ PROTOTYPES = {
     "iscp_check_get_class": (iscp_status, (_check, c_int32, POINTER(iscp_check_class))),
     "iscp_check_confusion": (iscp_status, (_check, c_int32, POINTER(iscp_confusion))),
     "iscp_check_cause": (iscp_status, (_check, c_int32, POINTER(iscp_cause))),
+    # invert.h
+    "iscp_invert_options_init": (iscp_status, (POINTER(iscp_invert_options), c_uint32)),
+    "iscp_inversion_create": (iscp_status, (POINTER(_inversion), _model, _dataset, POINTER(iscp_invert_options))),
+    "iscp_inversion_destroy": (None, (_inversion,)),
+    "iscp_inversion_next": (iscp_status, (_inversion, *_progress)),
+    "iscp_inversion_get": (iscp_status, (POINTER(iscp_inverted), _inversion, c_int32)),
+    "iscp_inversion_get_options": (iscp_status, (_inversion, POINTER(iscp_invert_options))),
+    "iscp_inversion_get_info": (iscp_status, (_inversion, POINTER(iscp_invert_info))),
     # train.h
     "iscp_train_options_init": (iscp_status, (POINTER(iscp_train_options), c_uint32)),
     "iscp_trainer_create": (iscp_status, (POINTER(_trainer), _model, _dataset, POINTER(iscp_train_options))),

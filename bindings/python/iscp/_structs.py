@@ -13,6 +13,7 @@ from ctypes import (
     c_int32,
     c_int64,
     c_size_t,
+    c_uint8,
     c_uint32,
     c_uint64,
     c_void_p,
@@ -388,6 +389,46 @@ class iscp_report_options(ctypes.Structure):
     ]
 
 
+class iscp_invert_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("steps", c_int32),
+        ("step", c_double),
+        ("seed", c_uint64),
+        ("first", c_int64),
+        ("count", c_int64),
+        ("batch", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
+class iscp_inverted(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("label", c_int32),
+        ("index", c_int64),
+        ("start", c_int64),
+        ("start_distance", c_double),
+        ("distance", c_double),
+        ("stored_distance", c_double),
+        ("image", POINTER(c_float)),
+        ("stored", POINTER(c_uint8)),
+    ]
+
+
+class iscp_invert_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("rows", c_int32),
+        ("images", c_int64),
+        ("done", c_int64),
+        ("start_distance", c_double),
+        ("distance", c_double),
+        ("stored_distance", c_double),
+        ("memory", c_int64),
+    ]
+
+
 class iscp_train_options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -447,6 +488,9 @@ STRUCTS = (
     iscp_uap_options,
     iscp_uap_info,
     iscp_report_options,
+    iscp_invert_options,
+    iscp_inverted,
+    iscp_invert_info,
     iscp_train_options,
     iscp_train_state,
 )
