@@ -35,7 +35,7 @@ typedef struct cli_command {
 
 extern const char *program_path; /* as it was called */
 extern const cli_command info_command, check_command, search_command, power_command, gradcam_command, uap_command,
-    transfer_command, sweep_command, reproduce_command, train_command, bench_command;
+    transfer_command, sweep_command, reproduce_command, train_command, invert_command, bench_command;
 
 /* ---- Options (options.c) ---- */
 
@@ -157,6 +157,11 @@ typedef struct whole_file {
  * otherwise. EXIT_DONE, or EXIT_FAILED after saying why, with nothing left open. */
 int whole_open(whole_file *whole, const char *path);
 int whole_close(whole_file *whole, int good);
+
+/* The beginning of a NumPy array (npy.c), `type` as NumPy says it ("|u1", "<i8"): numbers follow in C order, of more than a byte
+ * by npy_put. Both return 0 if it cannot be written. */
+int npy_begin(FILE *file, const char *type, const int64_t *shape, int32_t dims);
+int npy_put(FILE *file, uint64_t bits, int bytes);
 
 /* Writes float32 values of `shape` as a NumPy array, whole or not at all (npy.c). */
 int write_npy(const char *path, const float *values, const int32_t *shape, int32_t dims);
