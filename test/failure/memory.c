@@ -278,6 +278,47 @@ static void fail_crafting(run *r) {
   }
 }
 
+/* ---- Inversions ---- */
+
+static iscp_status make_inversion(run *r, iscp_inversion **inversion) {
+  iscp_invert_options options;
+  ASSERT_OK(iscp_invert_options_init(&options, sizeof options));
+  options.steps = 2;
+  options.batch = 6;
+  return iscp_inversion_create(inversion, r->world.model, r->world.dataset, &options);
+}
+
+static iscp_status try_inversion(run *r) {
+  iscp_inversion *inversion = (iscp_inversion *)r;
+  iscp_status status = make_inversion(r, &inversion);
+  ck_assert(status == ISCP_OK || !inversion);
+  iscp_inversion_destroy(inversion);
+  return status;
+}
+
+/* A batch that ran out of memory is made again, to the same distance. */
+static void fail_inverting(run *r) {
+  iscp_inversion *inversion;
+  iscp_invert_info info = {.struct_size = sizeof info}, whole = info;
+  ASSERT_OK(make_inversion(r, &inversion));
+  long before = support_allocations();
+  ASSERT_OK(iscp_inversion_next(inversion, NULL, NULL));
+  long needed = support_allocations() - before;
+  ASSERT_OK(iscp_inversion_get_info(inversion, &whole));
+  iscp_inversion_destroy(inversion);
+  for (long k = 0; k < needed; k += needed / POINTS + 1) {
+    ASSERT_OK(make_inversion(r, &inversion));
+    support_fail_after(k);
+    support_failed(iscp_inversion_next(inversion, NULL, NULL), ISCP_ERROR_MEMORY, "out of memory");
+    support_fail_after(-1);
+    ASSERT_OK(iscp_inversion_next(inversion, NULL, NULL));
+    ASSERT_OK(iscp_inversion_get_info(inversion, &info));
+    ck_assert_double_eq(info.distance, whole.distance);
+    iscp_inversion_destroy(inversion);
+    r->failures++;
+  }
+}
+
 /* ---- The tests ---- */
 
 /* Contract and class names are in the file, so that loading reads and copies those as well. */
@@ -365,6 +406,16 @@ START_TEST(perturbations) {
 }
 END_TEST
 
+START_TEST(inversions) {
+  run r = {0};
+  toy_world_create(&r.world, IMAGES, 1);
+  fail_each(&r, try_inversion, 2000);
+  fail_inverting(&r);
+  ck_assert_int_gt(r.failures, POINTS / 2); /* there are few blocks */
+  toy_world_destroy(&r.world);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("memory");
   TCase *memory = tcase_create("memory");
@@ -373,6 +424,7 @@ int main(void) {
   tcase_add_test(memory, patterns_and_evaluations);
   tcase_add_test(memory, explanations);
   tcase_add_test(memory, perturbations);
+  tcase_add_test(memory, inversions);
   suite_add_tcase(suite, memory);
   return support_run(suite);
 }
