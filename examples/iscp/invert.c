@@ -140,6 +140,8 @@ static int open_journal(invert_run *run) {
     code = journal_open(&run->journal, path, run->what, run->batch, run->count);
     if (code == EXIT_DONE && !run->inversion && run->journal.images < run->count)
       status = begin(run, run->journal.images);
+    if (status != ISCP_OK && !run->journal.images)
+      unlink(path);
   }
   free(path);
   return status == ISCP_OK ? code : failed(status);
