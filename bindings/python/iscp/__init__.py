@@ -22,6 +22,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._progress import Progress
+from .attack import Attack, Robustness, attack, robust_accuracy
 from .check import Cause, Check, ClassCheck, Confusion, check
 from .cifar import convert_cifar
 from .context import Context, default_context
@@ -50,6 +51,7 @@ __all__ = [
     "AbiError",
     "AllocationError",
     "ArgumentError",
+    "Attack",
     "AttentionShift",
     "BackendError",
     "BusyError",
@@ -76,6 +78,7 @@ __all__ = [
     "PatternInfo",
     "Power",
     "Progress",
+    "Robustness",
     "SavedPattern",
     "SavedPatterns",
     "Search",
@@ -86,6 +89,7 @@ __all__ = [
     "Uap",
     "UapInfo",
     "UnsupportedError",
+    "attack",
     "check",
     "convert_cifar",
     "default_context",
@@ -95,6 +99,7 @@ __all__ = [
     "mean_std",
     "presets",
     "read_image",
+    "robust_accuracy",
     "search",
     "transfer",
     "uap",
