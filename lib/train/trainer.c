@@ -13,7 +13,7 @@ static iscp_status make_training(iscp_trainer *t) {
   const iscp_contract *contract = contract_of(t);
   const isc_sgd_form form = {.momentum = (float)t->options.momentum, .weight_decay = (float)t->options.weight_decay,
                              .nesterov = t->options.nesterov, .decay_all = t->options.decay_all};
-  ISC_TRY(isc_training_create(&t->training, isc_model_network(t->model), t->options.batch, contract->height, contract->width));
+  ISC_TRY(isc_training_create(&t->training, isc_model_network(t->model), t->options.batch, contract->height, contract->width, false));
   return isc_sgd_create(&t->sgd, t->context, t->training, &form);
 }
 
