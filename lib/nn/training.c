@@ -22,7 +22,8 @@ static const isc_learner_kind *kind_of(const isc_backend *backend) {
 static iscp_status create_learner(isc_training *t, int32_t index) {
   const iscp_context *context = isc_network_context(t->network);
   const isc_layer *layer = &t->graph->layers[index];
-  const isc_conv_desc desc = {.name = layer->conv, .shape = layer->shape, .gradient = index > 0 || (t->attacked && !isc_training_has_stem(t)),
+  const isc_conv_desc desc = {.name = layer->conv, .shape = layer->shape,
+                              .gradient = index > 0 || (t->attacked && !isc_training_has_stem(t)),
                               .src_block = index == 0 ? 1 : t->block, .dst_block = t->block};
   t->kinds[index] = kind_of(isc_backend_of(context));
   iscp_status status = t->kinds[index]->create(&t->learners[index], context, &desc);

@@ -10,8 +10,8 @@
 
 void isc_training_forward_pool(isc_training *t) {
   const isc_graph *g = t->graph;
-  isc_pool_forward(t->y[g->layer_count], t->pool_which, t->y[t->pool.src], isc_training_pool_planes(t), g->pool_ih, g->pool_iw, g->pool_oh,
-                   g->pool_ow, t->block);
+  isc_pool_forward(t->y[g->layer_count], t->pool_which, t->y[t->pool.src], isc_training_pool_planes(t), g->pool_ih,
+                   g->pool_iw, g->pool_oh, g->pool_ow, t->block);
 }
 
 static iscp_status forward_layer(isc_training *t, int32_t layer) {

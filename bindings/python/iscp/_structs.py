@@ -436,6 +436,10 @@ class iscp_train_options(ctypes.Structure):
         ("flip", c_int32),
         ("reserved", c_int32),
         ("seed", c_uint64),
+        ("attack", c_int32),
+        ("attack_steps", c_int32),
+        ("attack_eps", c_double),
+        ("attack_step", c_double),
     ]
 
 
