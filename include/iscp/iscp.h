@@ -22,6 +22,7 @@
 #ifndef ISCP_ISCP_H
 #define ISCP_ISCP_H
 
+#include <iscp/attack.h>
 #include <iscp/check.h>
 #include <iscp/context.h>
 #include <iscp/contract.h>

@@ -10,11 +10,14 @@
  *   iscp_model_save(trained, "trained.safetensors", ISCP_STORE_F32);
  *
  * It is stochastic gradient descent with momentum on the mean cross-entropy of a batch, batch norm with the batch's statistics,
- * in float32, whatever the context's precision. The same library, machine, threads, backend, images and options give the same
+ * in float32, whatever the context's precision. With `attack` it is adversarial training (Madry et al., 2018): each image is replaced
+ * by what an attack on the weights of that moment makes of it (attack.h), from a random start, after its shift and flip; while
+ * it is attacked, batch norm has its running statistics. The same library, machine, threads, backend, images and options give the same
  * bytes, also if the training was stopped and gone on with. */
 #ifndef ISCP_TRAIN_H
 #define ISCP_TRAIN_H
 
+#include <iscp/attack.h>
 #include <iscp/dataset.h>
 #include <iscp/model.h>
 #include <iscp/progress.h>
@@ -52,7 +55,11 @@ typedef struct iscp_train_options {
                             random crop after padding; 0 to 256; default 0 */
   int32_t flip;          /* 1 = and mirrored left to right half of the time; default 0 */
   int32_t reserved;      /* 0 */
-  uint64_t seed;         /* names the order of images and the shifts and flips; default 0 */
+  uint64_t seed;         /* names the order of images, the shifts and flips, and the attacks' random starts; default 0 */
+  int32_t attack;        /* ISCP_NORM_*: train on adversarial images alone, near in this norm; 0 = on the images; default 0 */
+  int32_t attack_steps;  /* 1 to 10000; a step of the attack costs about two thirds of a step of training; default 7 */
+  double attack_eps;     /* as eps of iscp_attack_options, 0 = 8/255 of L-inf, 0.5 of L2; default 0 */
+  double attack_step;    /* as its step, 0 = eps / 4 of L-inf, eps / 5 of L2; default 0 */
 } iscp_train_options;
 
 /* Where a training is. Later versions may append fields. */

@@ -13,6 +13,7 @@ uint32_t iscp_abi_sizeof(const char *struct_name) {
     uint32_t size;
   } structs[] = {
 #define ENTRY(type) {#type, sizeof(type)}
+      ENTRY(iscp_attack_info),      ENTRY(iscp_attack_options),
       ENTRY(iscp_attention_shift),  ENTRY(iscp_canvas_result),   ENTRY(iscp_cause),
       ENTRY(iscp_check_class),      ENTRY(iscp_check_info),      ENTRY(iscp_check_options),
       ENTRY(iscp_confusion),        ENTRY(iscp_context_options), ENTRY(iscp_contract),

@@ -135,14 +135,15 @@ int32_t isc_plan_operations(const isc_plan *plan);
 void isc_plan_operation(const isc_plan *plan, int32_t index, isc_operation_info *info);
 iscp_status isc_plan_run(isc_plan *plan, int32_t index);
 
-/* ---- Training (training.c, training_run.c) ---- */
+/* ---- Training (training.c, training_run.c, training_frozen.c) ---- */
 
 typedef struct isc_training isc_training;
 
-/* Copies the network's parameters as float32 and takes all memory of a step on `batch` images. Batch norm takes its statistics
- * from the batch: ISCP_ERROR_ARGUMENT where a channel would have a single number. */
+/* Copies the network's parameters as float32 and takes all memory of a step on `batch` images; `attacked`: also of
+ * isc_training_backward_src. Batch norm takes its statistics from the batch: ISCP_ERROR_ARGUMENT where a channel would have a
+ * single number. */
 iscp_status isc_training_create(isc_training **out, const isc_network *network, int32_t batch, int32_t height,
-                                int32_t width);
+                                int32_t width, bool attacked);
 void isc_training_destroy(isc_training *training); /* takes NULL */
 
 int32_t isc_training_batch(const isc_training *training);
@@ -159,6 +160,13 @@ const float *isc_training_logits(const isc_training *training); /* N x classes *
  * with `add` added to what there is. */
 float *isc_training_diff_logits(isc_training *training);
 iscp_status isc_training_backward(isc_training *training, bool add);
+
+/* The network as it would be in use with the parameters of now, for attacks on it: src -> logits with the running statistics, and
+ * diff_logits -> diff_src of the normalised images. No parameter, statistic or gradient changes; the activations of a forward
+ * pass before are gone. */
+iscp_status isc_training_predict(isc_training *training);
+iscp_status isc_training_backward_src(isc_training *training);
+const float *isc_training_diff_src(const isc_training *training); /* N x channels x height x width */
 
 /* A parameter and its gradient, in an order of the backend's: numbers that pad it are zero in both. */
 typedef struct isc_parameter {

@@ -5,6 +5,8 @@
  *   backward:  g = diff_y where y > 0, else 0       diff_beta += sum g     diff_gamma += sum g (x - mean) / sqrt(variance + eps)
  *              diff_x = a (g - sum g / M - (x - mean) / (variance + eps) sum g (x - mean) / M)
  *
+ * Frozen, mean and variance are the running ones and constant: diff_x = a g.
+ *
  * An image's plane of a block of channels is one piece of work: its sums are taken in float32 while a cache holds it, and
  * those of all images are added up in double in their order, so that no result depends on the threads. The variance is that of
  * deviations from the image's own mean, put together by Chan's formula: a large mean costs no digits.
@@ -40,6 +42,7 @@ typedef struct kernels {
   void (*apply)(const piece *p);
   void (*gradient)(float sums[2][LANES], const piece *p);
   void (*spread)(const piece *p);
+  void (*frozen)(const piece *p);
 } kernels;
 
 /* 16 numbers at i; the last, fewer ones go through copies, padded with zeros. */
@@ -146,6 +149,24 @@ static inline __attribute__((always_inline)) void deviate(floats *x, const float
       g = a * g + (slope * x + offset);                                                                       \
       store(p->diff_x, &g, i, p->count);                                                                      \
     }                                                                                                         \
+  }                                                                                                           \
+  TARGET static void frozen_##NAME(const piece *p) {                                                          \
+    floats a = VECTOR(p->a), y, g;                                                                            \
+    for (int64_t i = 0; i < p->count; i += LANES) {                                                           \
+      load(&g, p->diff, i, p->count);                                                                         \
+      if (p->other) {                                                                                         \
+        load(&y, p->other, i, p->count);                                                                      \
+        g += y;                                                                                               \
+      }                                                                                                       \
+      if (p->relu) {                                                                                          \
+        load(&y, p->y, i, p->count);                                                                          \
+        mask(&g, &y);                                                                                         \
+      }                                                                                                       \
+      if (p->keep)                                                                                            \
+        store(p->diff, &g, i, p->count);                                                                      \
+      g *= a;                                                                                                 \
+      store(p->diff_x, &g, i, p->count);                                                                      \
+    }                                                                                                         \
   }
 
 #if defined(__x86_64__)
@@ -157,11 +178,11 @@ KERNELS(plain, )
 static kernels choose(void) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f"))
-    return (kernels){sum_avx512, squares_avx512, apply_avx512, gradient_avx512, spread_avx512};
+    return (kernels){sum_avx512, squares_avx512, apply_avx512, gradient_avx512, spread_avx512, frozen_avx512};
   if (__builtin_cpu_supports("avx2"))
-    return (kernels){sum_avx2, squares_avx2, apply_avx2, gradient_avx2, spread_avx2};
+    return (kernels){sum_avx2, squares_avx2, apply_avx2, gradient_avx2, spread_avx2, frozen_avx2};
 #endif
-  return (kernels){sum_plain, squares_plain, apply_plain, gradient_plain, spread_plain};
+  return (kernels){sum_plain, squares_plain, apply_plain, gradient_plain, spread_plain, frozen_plain};
 }
 
 /* ---- Pieces ---- */
@@ -240,14 +261,8 @@ static void set_channel(const isc_norm *norm, float (*sums)[2][LANES], const isc
   norm->running_variance[c] = (float)((1 - MOMENTUM) * norm->running_variance[c] + MOMENTUM * variance * m / (m - 1));
 }
 
-void isc_norm_forward(float *y, const isc_norm *norm, const float *x, const float *shortcut, bool relu,
-                      const isc_norm_shape *s, void *scratch) {
+static void apply(float *y, const isc_norm *norm, const float *x, const float *shortcut, bool relu, const isc_norm_shape *s) {
   kernels k = choose();
-  float(*sums)[2][LANES] = scratch;
-  measure(sums, x, s);
-#pragma omp parallel for schedule(static)
-  for (int32_t c = 0; c < s->c; c++)
-    set_channel(norm, sums, s, c);
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < pieces(s); i++) {
     piece p = {.count = (int64_t)s->hw * s->block, .relu = relu, .a = lanes_of(norm->a, s, i), .b = lanes_of(norm->b, s, i)};
@@ -256,6 +271,26 @@ void isc_norm_forward(float *y, const isc_norm *norm, const float *x, const floa
     p.y = y + i * p.count;
     k.apply(&p);
   }
+}
+
+void isc_norm_forward(float *y, const isc_norm *norm, const float *x, const float *shortcut, bool relu,
+                      const isc_norm_shape *s, void *scratch) {
+  float(*sums)[2][LANES] = scratch;
+  measure(sums, x, s);
+#pragma omp parallel for schedule(static)
+  for (int32_t c = 0; c < s->c; c++)
+    set_channel(norm, sums, s, c);
+  apply(y, norm, x, shortcut, relu, s);
+}
+
+void isc_norm_frozen_forward(float *y, const isc_norm *norm, const float *x, const float *shortcut, bool relu,
+                             const isc_norm_shape *s) {
+  for (int32_t c = 0; c < s->c; c++) {
+    double a = norm->gamma[c] / sqrt(norm->running_variance[c] + EPS);
+    set_lanes(norm->a, a, s, c);
+    set_lanes(norm->b, norm->beta[c] - norm->running_mean[c] * a, s, c);
+  }
+  apply(y, norm, x, shortcut, relu, s);
 }
 
 /* ---- Backward ---- */
@@ -302,5 +337,14 @@ void isc_norm_backward(const isc_norm *norm, const isc_norm_gradient *g, const i
   for (int64_t i = 0; i < pieces(s); i++) {
     piece p = backward_piece(norm, g, s, i);
     k.spread(&p);
+  }
+}
+
+void isc_norm_frozen_backward(const isc_norm *norm, const isc_norm_gradient *g, const isc_norm_shape *s) {
+  kernels k = choose();
+#pragma omp parallel for schedule(static)
+  for (int64_t i = 0; i < pieces(s); i++) {
+    piece p = backward_piece(norm, g, s, i);
+    k.frozen(&p);
   }
 }

@@ -1,4 +1,4 @@
-/* Batch norm of training: the statistics are the batch's (norm.c). */
+/* Batch norm of training: the statistics are the batch's, or, of a network that is looked at, the running ones (norm.c). */
 #ifndef ISC_NN_NORM_H
 #define ISC_NN_NORM_H
 
@@ -40,5 +40,11 @@ typedef struct isc_norm_gradient {
 
 /* diff_gamma and diff_beta are added to. With y, `keep` is set. */
 void isc_norm_backward(const isc_norm *norm, const isc_norm_gradient *gradient, const isc_norm_shape *shape, void *scratch);
+
+/* The same with the running statistics, which stay as they are. Backward reads of forward's only `y`, where there is a ReLU,
+ * gives no gradient but diff_x, and needs `keep` for a shortcut alone. */
+void isc_norm_frozen_forward(float *y, const isc_norm *norm, const float *x, const float *shortcut, bool relu,
+                             const isc_norm_shape *shape);
+void isc_norm_frozen_backward(const isc_norm *norm, const isc_norm_gradient *gradient, const isc_norm_shape *shape);
 
 #endif

@@ -22,7 +22,8 @@ static const isc_learner_kind *kind_of(const isc_backend *backend) {
 static iscp_status create_learner(isc_training *t, int32_t index) {
   const iscp_context *context = isc_network_context(t->network);
   const isc_layer *layer = &t->graph->layers[index];
-  const isc_conv_desc desc = {.name = layer->conv, .shape = layer->shape, .gradient = index > 0,
+  const isc_conv_desc desc = {.name = layer->conv, .shape = layer->shape,
+                              .gradient = index > 0 || (t->attacked && !isc_training_has_stem(t)),
                               .src_block = index == 0 ? 1 : t->block, .dst_block = t->block};
   t->kinds[index] = kind_of(isc_backend_of(context));
   iscp_status status = t->kinds[index]->create(&t->learners[index], context, &desc);
@@ -43,10 +44,12 @@ static iscp_status check_shapes(const isc_training *t) {
   return ISCP_OK;
 }
 
-static iscp_status create_empty(isc_training *t, const isc_network *network, int32_t batch, int32_t height, int32_t width) {
+static iscp_status create_empty(isc_training *t, const isc_network *network, int32_t batch, int32_t height, int32_t width,
+                                bool attacked) {
   const iscp_context *context = isc_network_context(network);
   t->network = isc_network_hold(network);
   t->batch = batch;
+  t->attacked = attacked;
   t->block = isc_backend_of(context)->block();
   t->graph = isc_calloc(context, 1, sizeof *t->graph);
   if (!t->graph)
@@ -83,11 +86,11 @@ static iscp_status fill(isc_training *t) {
 }
 
 iscp_status isc_training_create(isc_training **out, const isc_network *network, int32_t batch, int32_t height,
-                                int32_t width) {
+                                int32_t width, bool attacked) {
   isc_training *t = *out = isc_calloc(isc_network_context(network), 1, sizeof *t);
   if (!t)
     return ISCP_ERROR_MEMORY;
-  iscp_status status = create_empty(t, network, batch, height, width);
+  iscp_status status = create_empty(t, network, batch, height, width, attacked);
   if (status == ISCP_OK)
     status = fill(t);
   if (status != ISCP_OK) {
@@ -115,6 +118,7 @@ int32_t isc_training_batch(const isc_training *t) { return t->batch; }
 float *isc_training_src(isc_training *t) { return t->src; }
 const float *isc_training_logits(const isc_training *t) { return t->logits; }
 float *isc_training_diff_logits(isc_training *t) { return t->diff_logits; }
+const float *isc_training_diff_src(const isc_training *t) { return t->diff_src; }
 
 size_t isc_training_memory(const isc_training *t) {
   size_t bytes = sizeof *t + sizeof *t->graph + t->arena_bytes;

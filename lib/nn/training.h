@@ -1,4 +1,4 @@
-/* The inside of a training, for training.c, training_plan.c and training_run.c only. */
+/* The inside of a training, for training*.c only. */
 #ifndef ISC_NN_TRAINING_H
 #define ISC_NN_TRAINING_H
 
@@ -20,6 +20,7 @@ struct isc_training {
   isc_network *network;
   isc_graph *graph;
   int32_t batch, block;
+  bool attacked;
   isc_learner *learners[ISC_MAX_LAYERS];
   const isc_learner_kind *kinds[ISC_MAX_LAYERS];
   isc_norm norms[ISC_MAX_LAYERS];
@@ -36,6 +37,7 @@ struct isc_training {
   float *src, *features, *logits, *diff_features, *diff_logits;
   float *dense_weights, *dense_bias, *diff_dense_weights, *diff_dense_bias;
   uint8_t *pool_which;
+  float *diff_src, *stem; /* of an attacked one: and the first layer's weights as its backward has them (stem.h) */
   float *plain; /* the largest layer's weights as a tensor */
   void *scratch;
 };
@@ -53,6 +55,26 @@ static inline isc_norm_shape isc_training_norm_shape(const isc_training *t, int3
   const isc_conv_shape *s = &t->graph->layers[layer].shape;
   return (isc_norm_shape){s->n, s->oc, s->oh * s->ow, t->block};
 }
+
+/* Whether the first layer's way back to the image is written here (stem.h), and no learner's. */
+static inline bool isc_training_has_stem(const isc_training *t) { return t->graph->pool_oh || t->block > 1; }
+
+static inline const float *isc_training_node(const isc_training *t, int32_t node) {
+  return node == ISC_NODE_INPUT ? t->src : t->y[node];
+}
+
+static inline float *isc_training_slot(const isc_training *t, int32_t slot) {
+  return slot == ISC_NO_SLOT ? NULL : t->slots[slot];
+}
+
+static inline int64_t isc_training_pool_planes(const isc_training *t) {
+  return t->batch * isc_blocks(t->graph->architecture.width, t->block);
+}
+
+/* training_run.c: the max-pool, and the dense layer with the mean. */
+void isc_training_forward_pool(isc_training *training);
+void isc_training_forward_head(isc_training *training);
+void isc_training_backward_head(isc_training *training);
 
 /* training_plan.c: fills steps, pool, head_diff and slot_counts from the graph. */
 void isc_training_plan(isc_training *training);

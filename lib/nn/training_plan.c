@@ -5,9 +5,10 @@
  * once its reader is done. An activation that two layers read gets its gradient in two parts, which the batch norm behind it adds
  * up on its way.
  *
- *   arena: | src | x and y of each layer, the max-pool's | slots | gradients | norms | head | scratch |
+ *   arena: | src | x and y of each layer, the max-pool's | slots | gradients | norms | head | image's gradient | scratch |
  *
  * A shortcut's convolution is read by one sum only, and its y becomes the sum's in place. */
+#include "nn/stem.h"
 #include "nn/training.h"
 
 enum { ALIGN = 64 };
@@ -150,6 +151,14 @@ static void place_head(isc_training *t) {
   t->diff_dense_bias = place_floats(t, classes);
 }
 
+static void place_image_gradient(isc_training *t) {
+  const isc_graph *g = t->graph;
+  const isc_conv_shape *stem = &g->layers[0].shape;
+  t->diff_src = place_floats(t, (int64_t)t->batch * stem->ic * stem->ih * stem->iw);
+  if (isc_training_has_stem(t))
+    t->stem = place_floats(t, g->pool_oh ? isc_stem_pool_count(stem) : isc_stem_count(stem, t->block));
+}
+
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 void isc_training_lay_out(isc_training *t) {
@@ -170,6 +179,8 @@ void isc_training_lay_out(isc_training *t) {
     scratch = larger(scratch, larger(t->kinds[i]->scratch(t->learners[i]), isc_norm_scratch(&shape)));
   }
   place_head(t);
+  if (t->attacked)
+    place_image_gradient(t);
   t->plain = place_floats(t, largest);
   t->scratch = place(t, scratch);
 }

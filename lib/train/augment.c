@@ -1,4 +1,4 @@
-/* An image as it is seen in one epoch: moved, mirrored, normalised, in one pass. */
+/* An image as it is seen in one epoch: moved, mirrored, normalised if asked for, in one pass. */
 #include "train/train.h"
 
 /* Uniform in -shift .. shift from 32 random bits. */
@@ -15,7 +15,8 @@ static void move_row(float *dst, const float *row, int32_t width, int32_t right,
   }
 }
 
-void isc_augment_image(float *dst, const float *image, const isc_augment *a, int64_t index, const iscp_contract *contract) {
+void isc_augment_image(float *dst, const float *image, const isc_augment *a, int64_t index, const iscp_contract *contract,
+                       bool normal) {
   uint64_t where = isc_random(a->seed, ISC_PURPOSE_AUGMENT, 0, a->epoch, index);
   int32_t down = draw_shift((uint32_t)where, a->shift), right = draw_shift((uint32_t)(where >> 32), a->shift);
   bool flip = a->flip && isc_random(a->seed, ISC_PURPOSE_AUGMENT, 1, a->epoch, index) >> 63;
@@ -25,6 +26,7 @@ void isc_augment_image(float *dst, const float *image, const isc_augment *a, int
     for (int32_t y = 0; y < height; y++) {
       bool inside = y + down >= 0 && y + down < height;
       const float *row = inside ? image + ((int64_t)c * height + y + down) * width : NULL;
-      move_row(dst + ((int64_t)c * height + y) * width, row, width, right, flip, scale.mean[c], scale.std[c]);
+      move_row(dst + ((int64_t)c * height + y) * width, row, width, right, flip, normal ? scale.mean[c] : 0,
+               normal ? scale.std[c] : 1);
     }
 }

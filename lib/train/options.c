@@ -1,9 +1,10 @@
 /* Options of a training: defaults, and the range of every field. */
 #include <math.h>
+#include <stddef.h>
 
 #include "train/train.h"
 
-#define FIRST_SIZE sizeof(iscp_train_options)
+#define FIRST_SIZE offsetof(iscp_train_options, attack)
 
 static const iscp_train_options defaults = {
     .struct_size = sizeof(iscp_train_options),
@@ -17,6 +18,7 @@ static const iscp_train_options defaults = {
     .rise = 0.3,
     .step_epochs = 30,
     .nesterov = 1,
+    .attack_steps = 7,
 };
 
 iscp_status iscp_train_options_init(iscp_train_options *options, uint32_t struct_size) {
@@ -43,6 +45,22 @@ static iscp_status check_rates(const iscp_train_options *o) {
   return ISCP_OK;
 }
 
+/* eps and step become those in force. */
+static iscp_status check_attack(iscp_train_options *o) {
+  iscp_attack_options attack, read;
+  ISC_TRY(check_whole("attack", o->attack, 0, ISCP_NORM_L2));
+  ISC_TRY(check_whole("attack_steps", o->attack_steps, 1, 10000));
+  ISC_TRY(iscp_attack_options_init(&attack, sizeof attack));
+  attack.norm = o->attack ? o->attack : ISCP_NORM_LINF;
+  attack.eps = o->attack_eps;
+  attack.step = o->attack_step;
+  if (isc_attack_options_check(&read, &attack) != ISCP_OK)
+    return isc_fail_in(ISCP_ERROR_ARGUMENT, "attack");
+  o->attack_eps = read.eps;
+  o->attack_step = read.step;
+  return ISCP_OK;
+}
+
 iscp_status isc_train_options_check(iscp_train_options *o, const iscp_train_options *given) {
   ISC_TRY(isc_options_read(o, &defaults, sizeof defaults, FIRST_SIZE, given, "iscp_train_options"));
   ISC_TRY(check_whole("epochs", o->epochs, 1, 100000));
@@ -54,5 +72,6 @@ iscp_status isc_train_options_check(iscp_train_options *o, const iscp_train_opti
   ISC_TRY(check_whole("shift", o->shift, 0, 256));
   ISC_TRY(check_whole("flip", o->flip, 0, 1));
   ISC_TRY(check_whole("reserved", o->reserved, 0, 0));
+  ISC_TRY(check_attack(o));
   return check_rates(o);
 }

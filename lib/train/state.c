@@ -20,6 +20,10 @@ static void print_options(char text[TEXT], const iscp_train_options *o) {
            "step_factor %.17g,rise %.17g,step_epochs %d,nesterov %d,decay_all %d,shift %d,flip %d,seed %llu", o->epochs,
            o->batch, o->schedule, o->learning_rate, o->momentum, o->weight_decay, o->step_factor, o->rise, o->step_epochs,
            o->nesterov, o->decay_all, o->shift, o->flip, (unsigned long long)o->seed);
+  size_t length = strlen(text);
+  if (o->attack)
+    snprintf(text + length, TEXT - length, ",attack %d,attack_steps %d,attack_eps %.17g,attack_step %.17g", o->attack,
+             o->attack_steps, o->attack_eps, o->attack_step);
 }
 
 /* "step correct loss" */
@@ -125,8 +129,11 @@ static iscp_status compare_options(const char *stored, const char *own) {
     stored += a + (stored[a] == ',');
     own += b + (own[b] == ',');
   }
+  stored = a ? stored : "no attack"; /* the one that may be missing */
+  own = b ? own : "no attack";
+  a = strcspn(stored, ",");
   return isc_fail(ISCP_ERROR_MISMATCH, "the state is of a training with %.*s, expected %.*s", a < 60 ? (int)a : 60, stored,
-                  (int)b, own);
+                  (int)strcspn(own, ","), own);
 }
 
 /* Images of the same bytes are other numbers under another contract, weights of the same shapes another network under another

@@ -4,7 +4,7 @@
 
 #include <iscp/train.h>
 
-#include "model/model.h"
+#include "explain/explain.h"
 
 /* ---- Schedule (schedule.c): the learning rate of each step, as PyTorch's schedulers have it ---- */
 
@@ -53,8 +53,8 @@ typedef struct isc_augment {
   bool flip;
 } isc_augment;
 
-/* dst = the image moved, mirrored and normalised; black comes in. Both are C x H x W of the contract. */
+/* dst = the image moved and mirrored; black comes in. Both are C x H x W of the contract, and dst is normalised if `normal`. */
 void isc_augment_image(float *dst, const float *image, const isc_augment *augment, int64_t index,
-                       const iscp_contract *contract);
+                       const iscp_contract *contract, bool normal);
 
 #endif

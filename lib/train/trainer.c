@@ -13,7 +13,8 @@ static iscp_status make_training(iscp_trainer *t) {
   const iscp_contract *contract = contract_of(t);
   const isc_sgd_form form = {.momentum = (float)t->options.momentum, .weight_decay = (float)t->options.weight_decay,
                              .nesterov = t->options.nesterov, .decay_all = t->options.decay_all};
-  ISC_TRY(isc_training_create(&t->training, isc_model_network(t->model), t->options.batch, contract->height, contract->width));
+  ISC_TRY(isc_training_create(&t->training, isc_model_network(t->model), t->options.batch, contract->height, contract->width,
+                              t->options.attack != 0));
   return isc_sgd_create(&t->sgd, t->context, t->training, &form);
 }
 
@@ -24,6 +25,18 @@ static iscp_status check_memory(const iscp_trainer *t) {
     return isc_fail(ISCP_ERROR_MEMORY, "training on batches of %d holds %lld MB, the context allows %lld MB, expected a smaller "
                     "batch", t->options.batch, (long long)(held >> 20), (long long)(most >> 20));
   return ISCP_OK;
+}
+
+static iscp_status prepare_attack(iscp_trainer *t) {
+  iscp_attack_options attack;
+  ISC_TRY(iscp_attack_options_init(&attack, sizeof attack));
+  attack.norm = t->options.attack;
+  attack.eps = t->options.attack_eps;
+  attack.step = t->options.attack_step;
+  attack.seed = t->options.seed;
+  t->ball = isc_ball_make(&attack, contract_of(t));
+  t->clean = isc_calloc(t->context, (size_t)t->options.batch, (size_t)isc_contract_numbers(contract_of(t)) * sizeof(float));
+  return t->clean ? ISCP_OK : ISCP_ERROR_MEMORY;
 }
 
 static iscp_status fill(iscp_trainer *t) {
@@ -41,6 +54,8 @@ static iscp_status fill(iscp_trainer *t) {
     return ISCP_ERROR_MEMORY;
   for (int64_t i = 0; i < count; i++)
     t->order[i] = i;
+  if (t->options.attack)
+    ISC_TRY(prepare_attack(t));
   isc_compute compute;
   ISC_TRY(isc_compute_enter(t->context, &compute));
   iscp_status status = make_training(t);
@@ -83,6 +98,7 @@ void iscp_trainer_destroy(iscp_trainer *t) {
   isc_training_destroy(t->training);
   isc_free(context, t->order);
   isc_free(context, t->images);
+  isc_free(context, t->clean);
   iscp_dataset_destroy(t->data);
   iscp_model_destroy(t->model);
   isc_free(context, t);
@@ -126,7 +142,8 @@ static iscp_status fill_row(iscp_trainer *t, int64_t index, int32_t row) {
   const isc_augment augment = {t->options.seed, epoch_of(t), t->options.shift, t->options.flip};
   float *image = t->images + row * numbers;
   ISC_TRY(iscp_dataset_image(t->data, index, image));
-  isc_augment_image(isc_training_src(t->training) + row * numbers, image, &augment, index, contract_of(t));
+  isc_augment_image((t->clean ? t->clean : isc_training_src(t->training)) + row * numbers, image, &augment, index, contract_of(t),
+                    !t->clean);
   return ISCP_OK;
 }
 
@@ -162,6 +179,8 @@ static double take_loss(iscp_trainer *t, const int64_t *indices, int64_t *correc
 static iscp_status learn(iscp_trainer *t, const int64_t *indices) {
   int64_t correct = 0;
   double rate = isc_schedule_rate(&t->schedule, t->step);
+  if (t->options.attack)
+    ISC_TRY(isc_trainer_attack(t, indices, epoch_of(t)));
   ISC_TRY(isc_training_forward(t->training));
   double loss = take_loss(t, indices, &correct);
   if (!isfinite(loss))

@@ -30,7 +30,7 @@ typedef struct runner {
   isc_compute compute;
 } runner;
 
-static runner make_runner(const network_case *c, int32_t backend) {
+static runner make_runner(const network_case *c, int32_t backend, bool attacked) {
   runner r = {0};
   iscp_context_options options;
   isc_tensor_set tensors;
@@ -41,7 +41,7 @@ static runner make_runner(const network_case *c, int32_t backend) {
   toy_tensors(&tensors, r.context, &c->t);
   ASSERT_OK(isc_network_create(&r.network, r.context, &tensors));
   ASSERT_OK(isc_compute_enter(r.context, &r.compute));
-  ASSERT_OK(isc_training_create(&r.training, r.network, BATCH, c->height, c->width));
+  ASSERT_OK(isc_training_create(&r.training, r.network, BATCH, c->height, c->width, attacked));
   support_fill(isc_training_src(r.training), (size_t)(BATCH * c->t.channels * c->height * c->width), -2, 2, 77);
   return r;
 }
@@ -82,7 +82,7 @@ static float *plain_gradient(const runner *r, int32_t index, size_t *count) {
 START_TEST(backends_agree) {
   int seen = 0, off = 0;
   for (int i = 0; i < CASES; i++) {
-    runner a = make_runner(&cases[i], ISCP_BACKEND_AUTO), b = make_runner(&cases[i], ISCP_BACKEND_BLAS);
+    runner a = make_runner(&cases[i], ISCP_BACKEND_AUTO, false), b = make_runner(&cases[i], ISCP_BACKEND_BLAS, false);
     double one = loss(&a), other = loss(&b);
     ck_assert_msg(fabs(one - other) <= 1e-5 * other, "losses %.8g and %.8g", one, other);
     ASSERT_OK(isc_training_backward(a.training, false));
@@ -122,7 +122,7 @@ static double move(const runner *r, double step) {
 START_TEST(gradient_is_the_change_of_the_loss) {
   static const int32_t backends[] = {ISCP_BACKEND_AUTO, ISCP_BACKEND_BLAS};
   for (int i = 0; i < 2 * CASES; i++) {
-    runner r = make_runner(&cases[i / 2], backends[i % 2]);
+    runner r = make_runner(&cases[i / 2], backends[i % 2], false);
     double here = loss(&r);
     ASSERT_OK(isc_training_backward(r.training, false));
     double squares = move(&r, 0), h = 1e-3 * here / squares;
@@ -140,7 +140,7 @@ END_TEST
 START_TEST(a_step_has_the_same_bytes) {
   static const int32_t backends[] = {ISCP_BACKEND_AUTO, ISCP_BACKEND_BLAS};
   for (int i = 0; i < 2; i++) {
-    runner r = make_runner(&cases[3], backends[i]), s = make_runner(&cases[3], backends[i]);
+    runner r = make_runner(&cases[3], backends[i], false), s = make_runner(&cases[3], backends[i], false);
     ck_assert_double_eq(loss(&r), loss(&s));
     ASSERT_OK(isc_training_backward(r.training, false));
     ASSERT_OK(isc_training_backward(s.training, false));
@@ -158,7 +158,7 @@ END_TEST
 
 /* Two backward passes of one forward are twice the gradient, to the rounding of sums that go on where the first ended. */
 START_TEST(gradients_add_up) {
-  runner r = make_runner(&cases[1], ISCP_BACKEND_AUTO);
+  runner r = make_runner(&cases[1], ISCP_BACKEND_AUTO, false);
   loss(&r);
   ASSERT_OK(isc_training_backward(r.training, false));
   size_t count;
@@ -183,7 +183,7 @@ END_TEST
 
 START_TEST(parameters_come_out_as_they_went_in) {
   for (int i = 0; i < CASES; i++) {
-    runner r = make_runner(&cases[i], ISCP_BACKEND_AUTO);
+    runner r = make_runner(&cases[i], ISCP_BACKEND_AUTO, false);
     const isc_tensor_set *before = isc_network_tensors(r.network);
     isc_tensor_set after = {0};
     ASSERT_OK(isc_training_tensors(&after, r.training));
@@ -200,10 +200,92 @@ START_TEST(parameters_come_out_as_they_went_in) {
 }
 END_TEST
 
+/* ---- The network as it would be ---- */
+
+/* A frozen network of the parameters of now, on the same images. */
+static isc_plan *make_frozen(isc_network **network, const runner *r, const network_case *c) {
+  isc_tensor_set tensors = {0};
+  isc_plan *plan;
+  const isc_plan_form form = {.batch = BATCH, .height = c->height, .width = c->width, .gradient = true};
+  ASSERT_OK(isc_training_tensors(&tensors, r->training));
+  ASSERT_OK(isc_network_create(network, r->context, &tensors));
+  ASSERT_OK(isc_plan_create(&plan, *network, &form));
+  memcpy(isc_plan_src(plan), isc_training_src(r->training),
+         (size_t)(BATCH * c->t.channels * c->height * c->width) * sizeof(float));
+  return plan;
+}
+
+/* As far as rounding and, of the gradient of an image in ten, ReLUs of nearly 0 go (see backends_agree). Returns those. */
+static int compare_frozen(runner *r, const network_case *c) {
+  isc_network *network;
+  isc_plan *plan = make_frozen(&network, r, c);
+  size_t numbers = (size_t)(c->t.channels * c->height * c->width);
+  int off = 0;
+  ASSERT_OK(isc_plan_forward(plan));
+  ASSERT_OK(isc_training_predict(r->training));
+  double difference = support_relative_l2(isc_training_logits(r->training), isc_plan_logits(plan), BATCH * CLASSES);
+  ck_assert_msg(difference <= 1e-5, "logits differ by %.3g", difference);
+  support_fill(isc_plan_diff_logits(plan), BATCH * CLASSES, -1, 1, 5);
+  memcpy(isc_training_diff_logits(r->training), isc_plan_diff_logits(plan), BATCH * CLASSES * sizeof(float));
+  ASSERT_OK(isc_plan_backward(plan));
+  ASSERT_OK(isc_training_backward_src(r->training));
+  for (size_t n = 0; n < BATCH; n++) {
+    difference = support_relative_l2(isc_training_diff_src(r->training) + n * numbers, isc_plan_diff_src(plan) + n * numbers,
+                                     numbers);
+    ck_assert_msg(difference <= 0.1, "image %zu: gradients differ by %.3g", n, difference);
+    off += difference > 1e-4;
+  }
+  isc_plan_destroy(plan);
+  isc_network_drop(network);
+  return off;
+}
+
+START_TEST(attacks_see_the_frozen_network) {
+  static const int32_t backends[] = {ISCP_BACKEND_AUTO, ISCP_BACKEND_BLAS};
+  int off = 0;
+  for (int i = 0; i < 2 * CASES; i++) {
+    runner r = make_runner(&cases[i / 2], backends[i % 2], true);
+    double here = loss(&r); /* a step, so that statistics and weights are no longer those of the beginning */
+    ASSERT_OK(isc_training_backward(r.training, false));
+    move(&r, -0.01 * here / move(&r, 0));
+    off += compare_frozen(&r, &cases[i / 2]);
+    release_runner(&r);
+  }
+  ck_assert_msg(10 * off <= 2 * CASES * BATCH, "%d gradients differ", off);
+}
+END_TEST
+
+/* Parameters, statistics, gradients, and the step that follows. */
+START_TEST(attacks_leave_no_trace) {
+  for (int i = 0; i < CASES; i++) {
+    runner r = make_runner(&cases[i], ISCP_BACKEND_AUTO, true), s = make_runner(&cases[i], ISCP_BACKEND_AUTO, false);
+    loss(&r);
+    loss(&s);
+    for (int step = 0; step < 2; step++) {
+      ASSERT_OK(isc_training_backward(r.training, false));
+      ASSERT_OK(isc_training_backward(s.training, false));
+      ASSERT_OK(isc_training_predict(r.training));
+      ASSERT_OK(isc_training_backward_src(r.training));
+      for (int32_t p = 0; p < isc_training_parameters(r.training); p++) {
+        isc_parameter x, y;
+        isc_training_parameter(&x, r.training, p);
+        isc_training_parameter(&y, s.training, p);
+        ck_assert_mem_eq(x.numbers, y.numbers, (size_t)x.count * sizeof *x.numbers);
+        if (x.gradient)
+          ck_assert_mem_eq(x.gradient, y.gradient, (size_t)x.count * sizeof *x.gradient);
+      }
+      ck_assert_double_eq(loss(&r), loss(&s));
+    }
+    release_runner(&r);
+    release_runner(&s);
+  }
+}
+END_TEST
+
 START_TEST(one_number_a_channel_is_refused) {
-  runner r = make_runner(&cases[1], ISCP_BACKEND_AUTO);
+  runner r = make_runner(&cases[1], ISCP_BACKEND_AUTO, false);
   isc_training *training;
-  support_failed(isc_training_create(&training, r.network, 1, 8, 8), ISCP_ERROR_ARGUMENT, "batch is 1");
+  support_failed(isc_training_create(&training, r.network, 1, 8, 8, false), ISCP_ERROR_ARGUMENT, "batch is 1");
   ck_assert_ptr_null(training);
   release_runner(&r);
 }
@@ -223,7 +305,7 @@ START_TEST(memory_runs_out) {
   iscp_status status = ISCP_ERROR_MEMORY;
   for (; status != ISCP_OK; allowed++) {
     support_fail_after(allowed);
-    status = isc_training_create(&training, network, BATCH, 8, 8);
+    status = isc_training_create(&training, network, BATCH, 8, 8, true);
     isc_tensor_set after = {0};
     if (status == ISCP_OK) {
       status = isc_training_tensors(&after, training);
@@ -251,6 +333,8 @@ int main(void) {
   tcase_add_test(tests, gradient_is_the_change_of_the_loss);
   tcase_add_test(tests, a_step_has_the_same_bytes);
   tcase_add_test(tests, gradients_add_up);
+  tcase_add_test(tests, attacks_see_the_frozen_network);
+  tcase_add_test(tests, attacks_leave_no_trace);
   tcase_add_test(tests, parameters_come_out_as_they_went_in);
   tcase_add_test(tests, one_number_a_channel_is_refused);
   tcase_add_test(tests, memory_runs_out);

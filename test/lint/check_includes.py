@@ -8,7 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIB = ROOT / "lib"
 
-RANKS = {"base": 0, "tensor": 1, "format": 2, "data": 3, "nn": 3, "model": 4, "evaluate": 5, "search": 6, "explain": 6, "train": 6, "report": 7}
+RANKS = {"base": 0, "tensor": 1, "format": 2, "data": 3, "nn": 3, "model": 4, "evaluate": 5, "search": 6, "explain": 6, "train": 7, "report": 7}
 SEES = {
     "base": "",
     "tensor": "base",
@@ -19,7 +19,7 @@ SEES = {
     "evaluate": "base tensor data nn model",
     "search": "base tensor data nn model evaluate",
     "explain": "base tensor data nn model evaluate",
-    "train": "base tensor format data nn model evaluate",
+    "train": "base tensor format data nn model evaluate explain",
     "report": "base tensor format data",
 }
 # header -> where it may be included

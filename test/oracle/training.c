@@ -76,7 +76,7 @@ int main(int count, char **words) {
   must(isc_read_array(&labels, context, words[4]));
   must(isc_network_create(&network, context, &tensors));
   must(isc_compute_enter(context, &compute));
-  must(isc_training_create(&training, network, (int32_t)images.shape[0], (int32_t)images.shape[2], (int32_t)images.shape[3]));
+  must(isc_training_create(&training, network, (int32_t)images.shape[0], (int32_t)images.shape[2], (int32_t)images.shape[3], false));
   if (count == 6)
     step(training, network, &images, &labels);
   else

@@ -91,6 +91,7 @@ class Headers(unittest.TestCase):
             "ISCP_TIES_": _constants.TIES,
             "ISCP_CUT_": _constants.CUTS,
             "ISCP_PATTERN_": _constants.PATTERNS,
+            "ISCP_NORM_": _constants.NORMS,
             "ISCP_UAP_": _constants.UAPS,
             "ISCP_LAYOUT_": _constants.LAYOUTS,
             "ISCP_CANVAS_": _constants.CANVASES,

@@ -48,7 +48,7 @@ static world make_world(void) {
   toy_tensors(&tensors, w.context, &t);
   ASSERT_OK(isc_network_create(&w.network, w.context, &tensors));
   ASSERT_OK(isc_compute_enter(w.context, &w.compute));
-  ASSERT_OK(isc_training_create(&w.training, w.network, 4, 8, 8));
+  ASSERT_OK(isc_training_create(&w.training, w.network, 4, 8, 8, false));
   return w;
 }
 

@@ -296,7 +296,7 @@ START_TEST(images_are_moved_and_mirrored) {
   for (int i = 0; i < H * W; i++)
     image[i] = (float)(i + 1) / 16;
   for (int64_t index = 0; index < 400; index++) {
-    isc_augment_image(found, image, &(isc_augment){1, 2, SHIFT, true}, index, &contract);
+    isc_augment_image(found, image, &(isc_augment){1, 2, SHIFT, true}, index, &contract, true);
     int kind = 0, matches = 0;
     for (; kind < KINDS; kind++) {
       int down = kind / 2 / 3 - 1, right = kind / 2 % 3 - 1, same = 0;

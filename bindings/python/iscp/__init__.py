@@ -22,6 +22,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._progress import Progress
+from .attack import Attack, Robustness, attack, robust_accuracy
 from .check import Cause, Check, ClassCheck, Confusion, check
 from .cifar import convert_cifar
 from .context import Context, default_context
@@ -51,6 +52,7 @@ __all__ = [
     "AbiError",
     "AllocationError",
     "ArgumentError",
+    "Attack",
     "AttentionShift",
     "BackendError",
     "BusyError",
@@ -79,6 +81,7 @@ __all__ = [
     "PatternInfo",
     "Power",
     "Progress",
+    "Robustness",
     "SavedPattern",
     "SavedPatterns",
     "Search",
@@ -89,6 +92,7 @@ __all__ = [
     "Uap",
     "UapInfo",
     "UnsupportedError",
+    "attack",
     "check",
     "convert_cifar",
     "default_context",
@@ -99,6 +103,7 @@ __all__ = [
     "mean_std",
     "presets",
     "read_image",
+    "robust_accuracy",
     "search",
     "transfer",
     "uap",

@@ -41,6 +41,10 @@ class iscp_gradcam(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_attack(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_uap(ctypes.Structure):
     """Opaque."""
 

@@ -7,6 +7,7 @@ from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_uin
 
 from . import _errors
 from ._opaque import (
+    iscp_attack,
     iscp_check,
     iscp_context,
     iscp_dataset,
@@ -23,6 +24,8 @@ from ._opaque import (
     iscp_uap,
 )
 from ._structs import (
+    iscp_attack_info,
+    iscp_attack_options,
     iscp_attention_shift,
     iscp_canvas_result,
     iscp_cause,
@@ -65,6 +68,7 @@ _evaluation = POINTER(iscp_evaluation)
 _check = POINTER(iscp_check)
 _gradcam = POINTER(iscp_gradcam)
 _uap = POINTER(iscp_uap)
+_attack = POINTER(iscp_attack)
 _report = POINTER(iscp_report)
 _pattern_list = POINTER(iscp_pattern_list)
 _trainer = POINTER(iscp_trainer)
@@ -257,6 +261,13 @@ PROTOTYPES = {
     "iscp_uap_get_info": (iscp_status, (_uap, POINTER(iscp_uap_info))),
     "iscp_uap_perturbation": (_float, (_uap,)),
     "iscp_uap_pattern": (iscp_status, (POINTER(_pattern), _uap, c_double)),
+    # attack.h
+    "iscp_attack_options_init": (iscp_status, (POINTER(iscp_attack_options), c_uint32)),
+    "iscp_attack_create": (iscp_status, (POINTER(_attack), _model, POINTER(iscp_attack_options))),
+    "iscp_attack_destroy": (None, (_attack,)),
+    "iscp_attack_get_options": (iscp_status, (_attack, POINTER(iscp_attack_options))),
+    "iscp_attack_run": (iscp_status, (_float, _attack, _float, _int32, _int64, c_int64)),
+    "iscp_attack_accuracy": (iscp_status, (POINTER(iscp_attack_info), _attack, _dataset, *_progress)),
     # report.h
     "iscp_report_options_init": (iscp_status, (POINTER(iscp_report_options), c_uint32)),
     "iscp_report_create": (

@@ -374,6 +374,36 @@ class iscp_uap_info(ctypes.Structure):
     ]
 
 
+class iscp_attack_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("norm", c_int32),
+        ("eps", c_double),
+        ("step", c_double),
+        ("steps", c_int32),
+        ("random_start", c_int32),
+        ("targeted", c_int32),
+        ("batch", c_int32),
+        ("seed", c_uint64),
+    ]
+
+
+class iscp_attack_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_int32),
+        ("images", c_int64),
+        ("correct", c_int64),
+        ("robust", c_int64),
+        ("accuracy", c_double),
+        ("low", c_double),
+        ("high", c_double),
+        ("robust_accuracy", c_double),
+        ("robust_low", c_double),
+        ("robust_high", c_double),
+    ]
+
+
 class iscp_report_options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -447,6 +477,10 @@ class iscp_train_options(ctypes.Structure):
         ("flip", c_int32),
         ("reserved", c_int32),
         ("seed", c_uint64),
+        ("attack", c_int32),
+        ("attack_steps", c_int32),
+        ("attack_eps", c_double),
+        ("attack_step", c_double),
     ]
 
 
@@ -487,6 +521,8 @@ STRUCTS = (
     iscp_attention_shift,
     iscp_uap_options,
     iscp_uap_info,
+    iscp_attack_options,
+    iscp_attack_info,
     iscp_report_options,
     iscp_invert_options,
     iscp_inverted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from ._constants import SCHEDULES, code
+from ._constants import NORMS, SCHEDULES, code
 from ._handle import create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
@@ -38,7 +38,10 @@ class Trainer:
     """Trains a copy of `model` on `data`: for state in trainer: print(state.loss).
 
     An iterator over the TrainStates at the end of each epoch. After Ctrl-C, or an exception of `progress`, iterating again
-    goes on where it stopped, to the same result. `model` are the weights as they are now."""
+    goes on where it stopped, to the same result. `model` are the weights as they are now.
+
+    With `attack`, "linf" or "l2", it learns from the images as an attack of `attack_steps` steps from a random start leaves
+    them, on the weights of that moment: adversarial training. `attack_eps` and `attack_step` as of iscp.attack."""
 
     def __init__(
         self,
@@ -59,6 +62,10 @@ class Trainer:
         shift: int = 0,
         flip: bool = False,
         seed: int = 0,
+        attack: str | None = None,
+        attack_eps: float = 0,
+        attack_steps: int = 7,
+        attack_step: float = 0,
         progress: ProgressCallback | None = None,
     ):
         options = defaults(iscp_train_options)
@@ -68,6 +75,8 @@ class Trainer:
         options.weight_decay, options.decay_all = weight_decay, bool(decay_all)
         options.step_epochs, options.step_factor, options.rise = step_epochs, step_factor, rise
         options.shift, options.flip, options.seed = shift, bool(flip), seed
+        options.attack = 0 if attack is None else code(NORMS, attack, "attack")
+        options.attack_eps, options.attack_steps, options.attack_step = attack_eps, attack_steps, attack_step
         self._handle = create(
             library.iscp_trainer_create,
             library.iscp_trainer_destroy,
