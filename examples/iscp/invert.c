@@ -6,19 +6,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "invert.h"
+#include "invert_run.h"
 #include "run.h"
 
-enum { STEPS = 256, STEP, SEED, BATCH, RESUME, OVERWRITE, JSON };
+enum { KIND = 256, STEPS, STEP, EPS, SEED, BATCH, RESUME, OVERWRITE, JSON };
 
 static const option_line lines[] = {
     {'o', "output", "DIR", "the folder of the new set; made if missing"},
     {RESUME, "resume", NULL, "go on with the set in DIR, of the same command"},
     {OVERWRITE, "overwrite", NULL, "replace the set in DIR"},
     {JSON, "json", NULL, "print invert.json in place of lines"},
-    {STEPS, "steps", "N", "changes of each image; default 1000"},
+    {KIND, "kind", "NAME", "features: those of the image out of another one; or the image a little\n"
+                           "changed, to be taken for a class of the seed's choice (random) or the\n"
+                           "class after its own (deterministic), with that label; default features"},
+    {STEPS, "steps", "N", "changes of each image; default 1000 of features, else 100"},
     {STEP, "step", "X", "the length of one, over all pixels of [0,1]; default 0.1"},
-    {SEED, "seed", "N", "of the images that are begun from; default 0"},
+    {EPS, "eps", "X", "of random and deterministic: how far from the image, alike; default 0.5"},
+    {SEED, "seed", "N", "of the images that are begun from, or the classes; default 0"},
     {BATCH, "batch", "N", "images at a time, and kept together; default: by size and threads"},
     {0},
 };
@@ -31,16 +35,27 @@ static int set_whole(int32_t *field, const char *name, const char *value, int32_
   return EXIT_DONE;
 }
 
+const char *const invert_kinds[] = {"features", "random", "deterministic", NULL};
+
+static int set_kind(invert_settings *own, const char *value) {
+  own->options.kind = read_choice(value, invert_kinds) + 1; /* ISCP_INVERT_* count as the words do */
+  return own->options.kind ? EXIT_DONE : wrong_value("kind", value, "features, random or deterministic");
+}
+
 static int set(void *to, int key, const char *value) {
   invert_settings *own = to;
   switch (key) {
   case 'o':
     own->folder = value;
     return EXIT_DONE;
+  case KIND:
+    return set_kind(own, value);
   case STEPS:
     return set_whole(&own->options.steps, "steps", value, 1000000, "1 to 1000000");
   case STEP:
     return read_number(&own->options.step, value) ? EXIT_DONE : wrong_value("step", value, "a number");
+  case EPS:
+    return read_number(&own->options.eps, value) ? EXIT_DONE : wrong_value("eps", value, "a number");
   case SEED:
     return read_seed(&own->options.seed, value) ? EXIT_DONE : wrong_value("seed", value, "a whole number from 0");
   case BATCH:
@@ -74,8 +89,11 @@ static iscp_status say_what(invert_run *run) {
   const char *hash = iscp_dataset_hash(run->data);
   if (!hash)
     return ISCP_ERROR_IO;
-  int length = snprintf(run->what, sizeof run->what, "features, model %s, images %s, count %lld, steps %d, step %.17g, seed %llu, ",
-                        iscp_model_hash(run->model), hash, (long long)run->count, o->steps, o->step, (unsigned long long)o->seed);
+  int length = snprintf(run->what, sizeof run->what, "%s, model %s, images %s, count %lld, steps %d, step %.15g, ",
+                        invert_kinds[o->kind - 1], iscp_model_hash(run->model), hash, (long long)run->count, o->steps, o->step);
+  if (invert_attacks(run->own))
+    length += snprintf(run->what + length, sizeof run->what - (size_t)length, "eps %.15g, ", o->eps);
+  length += snprintf(run->what + length, sizeof run->what - (size_t)length, "seed %llu, ", (unsigned long long)o->seed);
   print_input(run->what + length, sizeof run->what - (size_t)length, iscp_model_contract(run->model));
   return ISCP_OK;
 }
@@ -186,8 +204,12 @@ static void print_end(const invert_run *run, const invert_means *means) {
     invert_print_json(stdout, run, means);
     return;
   }
-  printf("mean distance of features: %.4f at the start, %.4f after %d steps, %.4f as stored in bytes\n", means->start,
-         means->distance, run->own->options.steps, means->stored);
+  if (invert_attacks(run->own))
+    printf("taken for their label: %lld of %lld; mean distance from the image: %.4f, %.4f as stored in bytes\n",
+           (long long)means->taken, (long long)run->count, means->distance, means->stored);
+  else
+    printf("mean distance of features: %.4f at the start, %.4f after %d steps, %.4f as stored in bytes\n", means->start,
+           means->distance, run->own->options.steps, means->stored);
   printf("images: %s/images.npy, %lld of %dx%dx%d\n", folder, (long long)run->count, form->height, form->width, form->channels);
   printf("to learn them: iscp train %s/images.npy --input %s/input.json -o MODEL\n", folder, folder);
 }
@@ -261,6 +283,8 @@ static int run(const cli_command *command, int argc, char **argv) {
     code = options_read(command, argc, argv, (void *[]){&own, &in.data, &in.model, &in.machine}, words);
   if (code == EXIT_DONE)
     code = check(&own);
+  if (!own.options.steps)
+    own.options.steps = invert_attacks(&own) ? 100 : 1000;
   invert_run run = {.own = &own};
   if (code == EXIT_DONE)
     code = invert_with(&run, &in, words, original);
@@ -280,9 +304,9 @@ const cli_command invert_command = {
     .name = "invert",
     .summary = "Make a set of what a model sees in the images of another",
     .usage = "MODEL DATA -o DIR",
-    .text = "From another image of the set, drawn by the seed, each image is brought to the features that the\n"
-            "model finds in it (what its last layer reads), and keeps its label: the robust set of Ilyas et\n"
-            "al. (2019) if the model is trained adversarially, the nonrobust one if it is not. Leaves arrays,\n"
+    .text = "Another image of the set, drawn by the seed, is brought to the features that the model finds in\n"
+            "each image (what its last layer reads), and gets its label: the robust set of Ilyas et al. (2019)\n"
+            "if the model is trained adversarially, the nonrobust one if it is not. Leaves arrays,\n"
             "DIR/input.json to learn them with, and DIR/strip.png: images, starts, results. What a network\n"
             "that learned them knows of pictures as they are is what these features are worth:\n\n"
             "  iscp invert model.safetensors cifar-10-binary.tar.gz --split train -o robust\n"

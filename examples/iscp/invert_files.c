@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "invert.h"
+#include "invert_run.h"
 #include "run.h"
 #include "strip.h"
 
@@ -97,7 +97,7 @@ static void spread(float *image, const uint8_t *pixels, const iscp_contract *for
       image[c * count + i] = (float)pixels[i * form->channels + c] / 255;
 }
 
-/* A column: the image that is meant, the one that was begun from, what came of it. */
+/* A column: the image that is meant, the one that was begun from, what came of it. An attack begins from the image. */
 static iscp_status put_column(strip *s, const invert_run *run, int32_t index, float *image, uint8_t *pixels) {
   invert_entry entry;
   iscp_status status = iscp_dataset_image(run->data, index, image);
@@ -106,17 +106,19 @@ static iscp_status put_column(strip *s, const invert_run *run, int32_t index, fl
   strip_put_image(s, 0, index, image);
   if (journal_read(&run->journal, index, &entry, pixels) != EXIT_DONE)
     return ISCP_ERROR_IO;
-  status = iscp_dataset_image(run->data, entry.start, image);
-  strip_put_image(s, 1, index, image);
+  if (!invert_attacks(run->own)) {
+    status = iscp_dataset_image(run->data, entry.start, image);
+    strip_put_image(s, 1, index, image);
+  }
   spread(image, pixels, iscp_model_contract(run->model));
-  strip_put_image(s, 2, index, image);
+  strip_put_image(s, invert_attacks(run->own) ? 1 : 2, index, image);
   return status;
 }
 
 static iscp_status write_strip(const invert_run *run) {
   const iscp_contract *form = iscp_model_contract(run->model);
   int32_t shown = (int32_t)(run->count < SHOWN ? run->count : SHOWN), scale = 84 / form->height;
-  strip *s = strip_new(3, shown, form);
+  strip *s = strip_new(invert_attacks(run->own) ? 2 : 3, shown, form);
   uint8_t *pixels = take((size_t)run->journal.pixels);
   float *image = take((size_t)run->journal.pixels * sizeof *image);
   iscp_status status = ISCP_OK;
@@ -143,15 +145,17 @@ static int take_means(invert_means *means, const invert_run *run) {
     means->start += entry.start_distance / (double)run->count;
     means->distance += entry.distance / (double)run->count;
     means->stored += entry.stored_distance / (double)run->count;
+    means->taken += entry.predicted == entry.label;
   }
   return EXIT_DONE;
 }
 
 static void emit_images(emitter *j, const invert_run *run) {
   invert_entry entry;
-  emit_open(j, "starts", '[');
+  int attacks = invert_attacks(run->own);
+  emit_open(j, attacks ? "predicted" : "starts", '[');
   for (int64_t i = 0; i < run->count && journal_read(&run->journal, i, &entry, NULL) == EXIT_DONE; i++)
-    emit_integer(j, NULL, entry.start);
+    emit_integer(j, NULL, attacks ? entry.predicted : entry.start);
   emit_close(j, ']');
   emit_open(j, "distances", '[');
   for (int64_t i = 0; i < run->count && journal_read(&run->journal, i, &entry, NULL) == EXIT_DONE; i++)
@@ -170,9 +174,12 @@ void invert_print_json(FILE *file, const invert_run *run, const invert_means *me
   emit_text(&j, "weights_sha256", iscp_model_hash(run->model));
   emit_text(&j, "data_sha256", iscp_dataset_hash(run->data));
   emit_contract(&j, "input", iscp_model_contract(run->model));
+  emit_text(&j, "kind", invert_kinds[run->own->options.kind - 1]);
   emit_integer(&j, "images", run->count);
   emit_integer(&j, "steps", run->own->options.steps);
   emit_number(&j, "step", run->own->options.step);
+  if (invert_attacks(run->own))
+    emit_number(&j, "eps", run->own->options.eps);
   emit_seed(&j, "seed", run->own->options.seed);
   emit_integer(&j, "batch", run->batch);
   emit_open(&j, "mean_distance", '{');
@@ -180,6 +187,8 @@ void invert_print_json(FILE *file, const invert_run *run, const invert_means *me
   emit_number(&j, "made", means->distance);
   emit_number(&j, "stored", means->stored);
   emit_close(&j, '}');
+  if (invert_attacks(run->own))
+    emit_integer(&j, "taken", means->taken);
   emit_images(&j, run);
   emit_close(&j, '}');
   fputc('\n', file);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "invert.h"
+#include "invert_run.h"
 
 /* ---- What it is of ---- */
 
@@ -75,7 +75,8 @@ int journal_open(invert_journal *j, const char *path, const char *what, int32_t 
 }
 
 int journal_add(invert_journal *j, const iscp_inverted *image) {
-  const invert_entry entry = {image->start, image->start_distance, image->distance, image->stored_distance, image->label, 0};
+  const invert_entry entry = {image->start, image->start_distance, image->distance, image->stored_distance,
+                              image->label, image->predicted};
   if (fwrite(&entry, sizeof entry, 1, j->file) != 1 || fwrite(image->stored, (size_t)j->pixels, 1, j->file) != 1)
     return cannot(j, "written");
   j->images++;

@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-static const iscp_invert_options defaults = {.struct_size = sizeof(iscp_invert_options), .steps = 1000, .step = 0.1};
+static const iscp_invert_options defaults = {
+    .struct_size = sizeof(iscp_invert_options), .kind = ISCP_INVERT_FEATURES, .step = 0.1, .eps = 0.5};
 
 iscp_status iscp_invert_options_init(iscp_invert_options *options, uint32_t struct_size) {
   return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_invert_options");
@@ -13,21 +14,24 @@ iscp_status iscp_invert_options_init(iscp_invert_options *options, uint32_t stru
 
 static iscp_status check_options(iscp_invert_options *o, const iscp_invert_options *given) {
   ISC_TRY(isc_options_read(o, &defaults, sizeof defaults, sizeof defaults, given, "iscp_invert_options"));
-  if (o->steps < 1 || o->steps > 1000000)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "steps is %d, expected 1 to 1000000", o->steps);
+  if (o->kind < ISCP_INVERT_FEATURES || o->kind > ISCP_INVERT_DETERMINISTIC)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "kind is %d, expected ISCP_INVERT_*, 1 to 3", o->kind);
+  if (o->steps < 0 || o->steps > 1000000)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "steps is %d, expected 0 to 1000000", o->steps);
   if (!(o->step > 0 && isfinite((float)o->step)))
     return isc_fail(ISCP_ERROR_ARGUMENT, "step is %g, expected more than 0", o->step);
   if (o->batch < 0 || o->batch > ISC_LARGEST_BATCH)
     return isc_fail(ISCP_ERROR_ARGUMENT, "batch is %d, expected 0 to %d", o->batch, ISC_LARGEST_BATCH);
-  if (o->reserved)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "reserved is %d, expected 0", o->reserved);
+  if (!(o->eps > 0 && isfinite((float)o->eps)))
+    return isc_fail(ISCP_ERROR_ARGUMENT, "eps is %g, expected more than 0", o->eps);
+  o->steps = o->steps ? o->steps : o->kind == ISCP_INVERT_FEATURES ? 1000 : 100;
   return ISCP_OK;
 }
 
 /* All images that follow `first`, unless fewer are asked for. */
 static iscp_status check_range(iscp_invert_options *o, const iscp_dataset *data) {
   int64_t images = iscp_dataset_count(data), left = images - o->first;
-  if (images < 2)
+  if (images < 2 && o->kind == ISCP_INVERT_FEATURES)
     return isc_fail(ISCP_ERROR_ARGUMENT, "the set has %lld images, expected 2 or more: each begins from another one",
                     (long long)images);
   if (o->first < 0 || left < 1)
@@ -42,33 +46,36 @@ static iscp_status check_range(iscp_invert_options *o, const iscp_dataset *data)
 
 /* What an image of a batch holds beside the session. */
 static int64_t own_bytes(const iscp_inversion *v) {
-  return v->numbers * (int64_t)(sizeof(float) + 1) + v->features * (int64_t)sizeof(float) + (int64_t)sizeof(isc_inverted_row);
+  return v->numbers * (int64_t)(sizeof(float) + 1) + v->goals * (int64_t)sizeof(float) + (int64_t)sizeof(isc_inverted_row);
 }
 
 static iscp_status make_session(iscp_inversion *v) {
   iscp_invert_options *o = &v->options;
+  int32_t purpose = isc_inversion_attacks(v) ? ISCP_SESSION_GRADIENT : ISC_SESSION_FEATURES;
   int32_t wished = o->batch ? o->batch : isc_model_good_batch(v->model, ISCP_SESSION_GRADIENT);
   if (!o->batch && wished > o->count)
     wished = (int32_t)o->count;
-  v->features = isc_model_features(v->model);
   int64_t own = own_bytes(v) * wished;
   if (!o->batch)
-    ISC_TRY(isc_budget_fit(&wished, v->model, wished, ISC_SESSION_FEATURES, own));
+    ISC_TRY(isc_budget_fit(&wished, v->model, wished, purpose, own));
   o->batch = wished;
-  return isc_session_create(&v->session, v->model, wished, ISC_SESSION_FEATURES);
+  return isc_session_create(&v->session, v->model, wished, purpose);
 }
 
 static iscp_status build(iscp_inversion *v) {
+  const iscp_attack_options attack = {.norm = ISCP_NORM_L2, .eps = v->options.eps, .step = v->options.step, .targeted = 1};
+  v->ball = isc_ball_make(&attack, iscp_model_contract(v->model));
   v->numbers = isc_contract_numbers(iscp_model_contract(v->model));
+  v->goals = isc_inversion_attacks(v) ? (int32_t)v->numbers : isc_model_features(v->model);
   ISC_TRY(isc_model_check_dataset(v->model, v->data));
   ISC_TRY(check_range(&v->options, v->data));
   ISC_TRY(make_session(v));
   size_t batch = (size_t)v->options.batch, numbers = (size_t)v->numbers;
   v->images = isc_calloc(v->context, batch, numbers * sizeof *v->images);
-  v->wanted = isc_calloc(v->context, batch, (size_t)v->features * sizeof *v->wanted);
+  v->goal = isc_calloc(v->context, batch, (size_t)v->goals * sizeof *v->goal);
   v->stored = isc_calloc(v->context, batch, numbers);
   v->row = isc_calloc(v->context, batch, sizeof *v->row);
-  return v->images && v->wanted && v->stored && v->row ? ISCP_OK : ISCP_ERROR_MEMORY;
+  return v->images && v->goal && v->stored && v->row ? ISCP_OK : ISCP_ERROR_MEMORY;
 }
 
 iscp_status iscp_inversion_create(iscp_inversion **out, const iscp_model *model, const iscp_dataset *data,
@@ -101,7 +108,7 @@ void iscp_inversion_destroy(iscp_inversion *v) {
   iscp_context *context = v->context;
   iscp_session_destroy(v->session);
   isc_free(context, v->images);
-  isc_free(context, v->wanted);
+  isc_free(context, v->goal);
   isc_free(context, v->stored);
   isc_free(context, v->row);
   iscp_dataset_destroy(v->data);
@@ -132,9 +139,10 @@ iscp_status iscp_inversion_get(iscp_inverted *image, const iscp_inversion *v, in
   const isc_inverted_row *row = &v->row[index];
   iscp_inverted result = {
       .struct_size = sizeof result,
-      .label = iscp_dataset_label(v->data, row->index),
+      .label = row->label,
       .index = row->index,
       .start = row->start,
+      .predicted = row->predicted,
       .start_distance = row->start_distance,
       .distance = row->distance,
       .stored_distance = row->stored_distance,
@@ -159,6 +167,7 @@ iscp_status iscp_inversion_get_info(const iscp_inversion *v, iscp_invert_info *i
       .rows = rows_of(v),
       .images = v->options.count,
       .done = v->done,
+      .taken = v->taken,
       .start_distance = v->sums[0] / done,
       .distance = v->sums[1] / done,
       .stored_distance = v->sums[2] / done,

@@ -1,8 +1,5 @@
-/* The making of a batch of pictures: f(t) of its images, then steps from other images towards it, then bytes. No picture
- * depends on the others of its batch. */
-#include <math.h>
-#include <string.h>
-
+/* The making of a batch of pictures: the goals of its images, then steps towards them, then bytes. No picture depends on the
+ * others of its batch. */
 #include "train/invert.h"
 
 /* ---- Images into the network ---- */
@@ -26,106 +23,46 @@ static iscp_status forward(iscp_inversion *v) {
   return isc_session_forward(v->session);
 }
 
-/* ---- Distances ---- */
-
-static double length(const float *values, int64_t count) {
-  double sum = 0;
-  for (int64_t i = 0; i < count; i++)
-    sum += (double)values[i] * (double)values[i];
-  return sqrt(sum);
-}
-
-/* |f(x) - f(t)| of a row after forward; `diff`, which may be NULL, is its gradient: the difference made 1 long. */
-static double measure(float *diff, const iscp_inversion *v, int32_t row) {
-  const float *features = isc_session_features(v->session, row), *wanted = v->wanted + (int64_t)row * v->features;
-  double sum = 0;
-  for (int32_t i = 0; i < v->features; i++)
-    sum += ((double)features[i] - (double)wanted[i]) * ((double)features[i] - (double)wanted[i]);
-  double distance = sqrt(sum);
-  for (int32_t i = 0; diff && i < v->features; i++)
-    diff[i] = distance > 0 ? (float)(((double)features[i] - (double)wanted[i]) / distance) : 0;
-  return distance;
-}
-
 /* ---- A batch ---- */
-
-/* Any image of the set but t itself. */
-static int64_t draw_start(const iscp_inversion *v, int64_t index) {
-  uint64_t others = (uint64_t)iscp_dataset_count(v->data) - 1;
-  int64_t start = (int64_t)(isc_random(v->options.seed, ISC_PURPOSE_INVERT, 0, 0, index) % others);
-  return start + (start >= index);
-}
-
-static iscp_status want(iscp_inversion *v) {
-  ISC_TRY(fetch(v, false));
-  ISC_TRY(forward(v));
-  for (int32_t r = 0; r < v->rows; r++) {
-    float *wanted = v->wanted + (int64_t)r * v->features;
-    memcpy(wanted, isc_session_features(v->session, r), (size_t)v->features * sizeof *wanted);
-    double norm = length(wanted, v->features);
-    v->row[r].length = norm > 0 ? norm : 1;
-  }
-  return ISCP_OK;
-}
 
 static iscp_status begin(iscp_inversion *v) {
   int64_t left = v->options.count - v->place;
   v->rows = (int32_t)(left < v->options.batch ? left : v->options.batch);
   for (int32_t r = 0; r < v->rows; r++) {
     v->row[r].index = v->options.first + v->place + r;
-    v->row[r].start = draw_start(v, v->row[r].index);
+    isc_inversion_draw(v, &v->row[r]);
   }
-  ISC_TRY(want(v));
+  ISC_TRY(fetch(v, false));
+  ISC_TRY(forward(v));
+  for (int32_t r = 0; r < v->rows; r++)
+    isc_inversion_aim(v, r);
   ISC_TRY(fetch(v, true));
   for (int32_t r = v->rows; r < v->options.batch; r++)
-    memset(isc_session_diff_features(v->session, r), 0, (size_t)v->features * sizeof(float));
+    isc_inversion_differ_not(v, r);
   v->step = 0;
   v->begun = true;
   return ISCP_OK;
-}
-
-static float clip(float value) { return value < 0 ? 0 : value > 1 ? 1 : value; }
-
-/* The network's gradient is that of its normalised input. */
-static void move(iscp_inversion *v, int32_t row) {
-  const iscp_contract *contract = iscp_model_contract(v->model);
-  const float *diff = isc_session_diff_src(v->session, row);
-  float *image = v->images + row * v->numbers;
-  int64_t pixels = isc_contract_pixels(contract);
-  isc_scale scale = isc_contract_scale(contract);
-  double sum = 0;
-  for (int32_t c = 0; c < contract->channels; c++) {
-    double part = length(diff + c * pixels, pixels) / (double)scale.std[c];
-    sum += part * part;
-  }
-  if (!(sum > 0 && isfinite(sum)))
-    return;
-  for (int32_t c = 0; c < contract->channels; c++) {
-    float factor = (float)(v->options.step / (sqrt(sum) * (double)scale.std[c]));
-    for (int64_t i = c * pixels; i < (c + 1) * pixels; i++)
-      image[i] = clip(image[i] - factor * diff[i]);
-  }
 }
 
 static iscp_status take_step(iscp_inversion *v) {
   ISC_TRY(forward(v));
 #pragma omp parallel for schedule(static)
   for (int32_t r = 0; r < v->rows; r++) {
-    double distance = measure(isc_session_diff_features(v->session, r), v, r);
     if (v->step == 0)
-      v->row[r].start_distance = distance / v->row[r].length;
+      v->row[r].start_distance = isc_inversion_distance(v, r, v->images + r * v->numbers);
+    isc_inversion_differ(v, r);
   }
   ISC_TRY(isc_session_backward(v->session));
 #pragma omp parallel for schedule(static)
   for (int32_t r = 0; r < v->rows; r++)
-    move(v, r);
+    isc_inversion_move(v, r);
   v->step++;
   return ISCP_OK;
 }
 
 /* ---- Its end ---- */
 
-/* To bytes, channels last; the network's input becomes what they hold. */
+/* To bytes, channels last; the network's input becomes what they hold, not yet normalised. */
 static void store(iscp_inversion *v, int32_t row) {
   const iscp_contract *contract = iscp_model_contract(v->model);
   const float *image = v->images + row * v->numbers;
@@ -138,23 +75,38 @@ static void store(iscp_inversion *v, int32_t row) {
       stored[i * contract->channels + c] = value;
       src[c * pixels + i] = (float)value / 255;
     }
-  isc_normalise(src, src, contract);
+}
+
+/* How far the bytes are. An attack's distance is that of pixels, which are gone once they are normalised. */
+static iscp_status judge_stored(iscp_inversion *v) {
+  bool attacks = isc_inversion_attacks(v);
+#pragma omp parallel for schedule(static)
+  for (int32_t r = 0; r < v->rows; r++) {
+    float *src = isc_session_src(v->session, r);
+    store(v, r);
+    if (attacks)
+      v->row[r].stored_distance = isc_inversion_distance(v, r, src);
+    isc_normalise(src, src, iscp_model_contract(v->model));
+  }
+  ISC_TRY(isc_session_forward(v->session));
+  for (int32_t r = 0; r < v->rows; r++)
+    if (attacks)
+      v->row[r].predicted = isc_argmax(isc_session_logits(v->session, r), isc_model_classes(v->model));
+    else
+      v->row[r].stored_distance = isc_inversion_distance(v, r, NULL);
+  return ISCP_OK;
 }
 
 static iscp_status finish(iscp_inversion *v) {
   ISC_TRY(forward(v));
   for (int32_t r = 0; r < v->rows; r++)
-    v->row[r].distance = measure(NULL, v, r) / v->row[r].length;
-#pragma omp parallel for schedule(static)
-  for (int32_t r = 0; r < v->rows; r++)
-    store(v, r);
-  ISC_TRY(isc_session_forward(v->session));
+    v->row[r].distance = isc_inversion_distance(v, r, v->images + r * v->numbers);
+  ISC_TRY(judge_stored(v));
   for (int32_t r = 0; r < v->rows; r++) {
-    isc_inverted_row *row = &v->row[r];
-    row->stored_distance = measure(NULL, v, r) / row->length;
-    v->sums[0] += row->start_distance;
-    v->sums[1] += row->distance;
-    v->sums[2] += row->stored_distance;
+    v->sums[0] += v->row[r].start_distance;
+    v->sums[1] += v->row[r].distance;
+    v->sums[2] += v->row[r].stored_distance;
+    v->taken += v->row[r].predicted == v->row[r].label;
   }
   v->done += v->rows;
   v->ready = true;

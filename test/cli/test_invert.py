@@ -59,6 +59,18 @@ class Invert(Case):
         self.assertRegex(self.done.stdout, rf"^mean distance of features: {mean['start']:.4f} at the start, {mean['made']:.4f} after")
         self.assertEqual(json.loads(invert(self.folder / "json", "--json").stdout)["distances"], about["distances"])
 
+    def test_other_labels(self):
+        done = invert(self.folder / "next", "--kind", "deterministic", "--steps", "100", "--eps", "1")
+        about = json.loads((self.folder / "next" / "invert.json").read_text())
+        labels = read_npy(self.folder / "next" / "images-labels.npy")[1]
+        self.assertEqual(labels, tuple((label + 1) % 10 for label in read_npy(self.whole / "images-labels.npy")[1]))
+        self.assertEqual(about["taken"], sum(a == b for a, b in zip(labels, about["predicted"])))
+        self.assertGreater(about["taken"], COUNT // 2)
+        self.assertLessEqual(about["mean_distance"]["made"], 1 + 1e-6)
+        self.assertTrue(done.stdout.startswith(f"taken for their label: {about['taken']} of {COUNT}; mean distance"))
+        self.assertEqual(read_png(self.folder / "next" / "strip.png")[:2], (3 * (8 * 29 - 1), 3 * (2 * 29 - 1)))
+        self.check_one_line(invert(self.folder / "next", "--resume", code=1), "another set")
+
     def test_it_can_be_learned(self):
         """As the last line says; the labels are those of the images."""
         command = self.done.stdout.splitlines()[-1].split("iscp ")[1].replace("MODEL", str(self.folder / "model")).split()
@@ -151,6 +163,7 @@ class Invert(Case):
         self.check_one_line(invert(folder, "--resume", "--overwrite", code=2), "exclude")
         for option, value in (("--steps", "0"), ("--step", "far"), ("--batch", "5000"), ("--seed", "-1")):
             self.check_one_line(invert(folder, option, value, code=2), option, value)
+        self.check_one_line(invert(folder, "--kind", "wild", code=2), "features, random or deterministic")
         self.check_one_line(invert(folder, "--step", "0", code=1), "step is 0")
         self.check_one_line(invert(folder, "--limit", "1", code=1), "1 images")
         self.assertEqual(list(files(folder)), [])

@@ -80,6 +80,27 @@ class Invert(unittest.TestCase):
         theirs = invert(self.net, self.pixels[self.index], self.pixels[self.starts], 10)
         self.assertLess(abs(made.distances.mean() - distances(self.net, theirs, self.pixels[self.index]).mean()), 0.01)
 
+    def test_attacks(self):
+        """Three steps of L2 towards the next class, kept in a ball that two of them fill: as written in attack.h."""
+        clean = self.pixels[self.index]
+        made = iscp.invert(
+            self.model, self.data, "deterministic", steps=3, step=STEP, eps=0.2, first=FIRST, count=COUNT, batch=24
+        )
+        x, labels = clean.clone(), torch.from_numpy(made.labels).long()
+        for _ in range(3):
+            x.requires_grad_(True)
+            loss = torch.nn.functional.cross_entropy(self.net.logits(x), labels, reduction="sum")
+            (gradient,) = torch.autograd.grad(loss, x)
+            moved = x.detach() - STEP * gradient / gradient.flatten(1).norm(dim=1)[:, None, None, None] - clean
+            x = (clean + moved * (0.2 / moved.flatten(1).norm(dim=1)).clamp(max=1)[:, None, None, None]).clamp(0, 1)
+        errors = np.sort(relative_l2_each(made.images - clean.numpy(), (x.detach() - clean).numpy()))
+        print(f"attacks: 20th of 24 {errors[19]:.1e}, largest {errors[-1]:.1e}")
+        self.assertLess(errors[19], 1e-2)
+        self.assertLess(errors[-1], 0.5)
+        stored = torch.from_numpy(made.pixels.astype(np.float32) / np.float32(255)).permute(0, 3, 1, 2)
+        with torch.no_grad():
+            np.testing.assert_array_equal(made.predicted, self.net.logits(stored.double()).argmax(1).numpy())
+
     def test_distances(self):
         """All three, of the very images: float32's rounding over fifty layers, 1e-4 of a distance of about 1."""
         made, targets = self.made(10, 24), self.pixels[self.index]

@@ -93,6 +93,7 @@ class Headers(unittest.TestCase):
             "ISCP_PATTERN_": _constants.PATTERNS,
             "ISCP_NORM_": _constants.NORMS,
             "ISCP_UAP_": _constants.UAPS,
+            "ISCP_INVERT_": _constants.INVERSIONS,
             "ISCP_LAYOUT_": _constants.LAYOUTS,
             "ISCP_CANVAS_": _constants.CANVASES,
             "ISCP_PRESET_": _constants.PRESETS,

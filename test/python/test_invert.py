@@ -52,9 +52,24 @@ class Invert(unittest.TestCase):
         self.assertEqual(set(calls), {"invert"})
         np.testing.assert_array_equal(np.concatenate([batch.pixels for batch in batches]), whole.pixels)
 
+    def test_other_labels(self):
+        model, data = support.model(), support.data()
+        made = iscp.invert(model, data, "deterministic", steps=20, count=16)
+        np.testing.assert_array_equal(made.labels, (data.labels[:16] + 1) % 10)
+        np.testing.assert_array_equal(made.starts, made.index)
+        answers = model.logits(np.ascontiguousarray(made.pixels.transpose(0, 3, 1, 2)) / np.float32(255)).argmax(1)
+        np.testing.assert_array_equal(made.predicted, answers)
+        away = np.linalg.norm((made.images - data[:16][0]).reshape(16, -1), axis=1)
+        np.testing.assert_allclose(made.distances, away, atol=1e-5)
+        self.assertLessEqual(away.max(), 0.5 + 1e-5)
+        self.assertEqual(iscp.Inversion(model, data, "random").steps, 100)
+        with self.assertRaisesRegex(ValueError, "kind must be one of"):
+            iscp.invert(model, data, "none")
+
     def test_wrong_arguments(self):
         for options, message in (
-            ({"steps": 0}, "steps is 0"),
+            ({"steps": -1}, "steps is -1"),
+            ({"eps": 0}, "eps is 0"),
             ({"step": -1}, "step is -1"),
             ({"first": 200}, "first is 200, expected 0 to 199"),
             ({"count": 201}, "count is 201"),

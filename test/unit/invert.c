@@ -25,7 +25,7 @@ enum { IMAGES = 21, BATCH = 8, STEPS = 12 };
 static iscp_invert_options options_of(int32_t batch) {
   iscp_invert_options o;
   ASSERT_OK(iscp_invert_options_init(&o, sizeof o));
-  ck_assert(o.steps == 1000 && o.step == 0.1);
+  ck_assert(o.kind == ISCP_INVERT_FEATURES && o.steps == 0 && o.step == 0.1 && o.eps == 0.5);
   o.steps = STEPS;
   o.batch = batch;
   o.seed = 3;
@@ -87,6 +87,7 @@ START_TEST(pictures_come_nearer) {
     const iscp_inverted *row = &m->row[i];
     ck_assert(row->index == i && row->start != i && row->start >= 0 && row->start < IMAGES);
     ck_assert_int_eq(row->label, iscp_dataset_label(world.dataset, i));
+    ck_assert_int_eq(row->predicted, -1);
     ck_assert_double_lt(row->distance, row->start_distance);
     sums[0] += row->start_distance;
     sums[1] += row->distance;
@@ -104,6 +105,49 @@ START_TEST(pictures_come_nearer) {
         ck_assert_int_eq(m->stored[i * TOY_NUMBERS + p * TOY_CHANNELS + c], lround(255 * (double)value));
       }
   free(m);
+  toy_world_destroy(&world);
+}
+END_TEST
+
+/* An attack stays near its image and leads to the label, which is the seed's or the next; */
+static void check_attack(const toy_world *world, int32_t kind) {
+  made *m = calloc(1, sizeof *m), *whole = calloc(1, sizeof *whole);
+  iscp_invert_options o = options_of(BATCH);
+  o.kind = kind;
+  int64_t taken = 0, near = 0, classes[TOY_CLASSES] = {0};
+  iscp_invert_info info = make(m, world, &o, NULL);
+  float image[TOY_NUMBERS];
+  for (int i = 0; i < IMAGES; i++) {
+    const iscp_inverted *row = &m->row[i];
+    int32_t own = iscp_dataset_label(world->dataset, i);
+    ck_assert(row->start == i && row->label >= 0 && row->label < TOY_CLASSES);
+    ck_assert_int_eq(kind == ISCP_INVERT_DETERMINISTIC && row->label != (own + 1) % TOY_CLASSES, 0);
+    ASSERT_OK(iscp_dataset_image(world->dataset, i, image));
+    double sum = 0;
+    for (int p = 0; p < TOY_NUMBERS; p++)
+      sum += pow((double)m->images[i * TOY_NUMBERS + p] - (double)image[p], 2);
+    ck_assert_double_eq_tol(row->distance, sqrt(sum), 1e-6);
+    ck_assert(row->start_distance == 0 && row->distance <= 0.5 + 1e-6 && fabs(row->stored_distance - row->distance) < 0.02);
+    near += row->distance > 0.4;
+    taken += row->predicted == row->label;
+    classes[row->label]++;
+  }
+  ck_assert_int_eq(info.taken, taken);
+  ck_assert_msg(taken > IMAGES * 3 / 4 && near > IMAGES / 2, "%lld taken, %lld far enough", (long long)taken, (long long)near);
+  for (int k = 0; k < TOY_CLASSES; k++)
+    ck_assert_int_gt(classes[k], 0);
+  int stops = 0;
+  make(whole, world, &o, &stops);
+  check_same(whole, m);
+  free(m);
+  free(whole);
+}
+
+START_TEST(attacks_stay_near) {
+  toy_world world;
+  toy_world_create(&world, IMAGES, 3);
+  check_attack(&world, ISCP_INVERT_RANDOM);
+  check_attack(&world, ISCP_INVERT_DETERMINISTIC);
   toy_world_destroy(&world);
 }
 END_TEST
@@ -185,6 +229,10 @@ static void one_image_is_refused(const toy_world *world) {
   options.contract = iscp_model_contract(world->model);
   ASSERT_OK(iscp_dataset_from_memory(&one, world->context, pixels, &label, 1, TOY_SIDE, TOY_SIDE, TOY_CHANNELS, &options));
   support_failed(iscp_inversion_create(&inversion, world->model, one, NULL), ISCP_ERROR_ARGUMENT, "1 images, expected 2");
+  iscp_invert_options o = options_of(0);
+  o.kind = ISCP_INVERT_RANDOM; /* which needs no other */
+  ASSERT_OK(iscp_inversion_create(&inversion, world->model, one, &o));
+  iscp_inversion_destroy(inversion);
   iscp_dataset_destroy(one);
 }
 
@@ -194,14 +242,16 @@ START_TEST(arguments_are_checked) {
     int kind; /* 4 and 8 bytes, or 0 for a number */
     double value;
     const char *word;
-  } wrong[] = {{offsetof(iscp_invert_options, steps), 4, 0, "steps is 0"},
+  } wrong[] = {{offsetof(iscp_invert_options, kind), 4, 0, "kind is 0"},
+               {offsetof(iscp_invert_options, kind), 4, 4, "kind is 4"},
+               {offsetof(iscp_invert_options, steps), 4, -1, "steps is -1"},
+               {offsetof(iscp_invert_options, eps), 0, 0, "eps is 0"},
                {offsetof(iscp_invert_options, step), 0, 0, "step is 0"},
                {offsetof(iscp_invert_options, step), 0, NAN, "step is"},
                {offsetof(iscp_invert_options, first), 8, IMAGES, "first is 21, expected 0 to 20"},
                {offsetof(iscp_invert_options, first), 8, -1, "first is -1"},
                {offsetof(iscp_invert_options, count), 8, IMAGES + 1, "count is 22"},
-               {offsetof(iscp_invert_options, batch), 4, 4097, "batch is 4097"},
-               {offsetof(iscp_invert_options, reserved), 4, 1, "reserved is 1"}};
+               {offsetof(iscp_invert_options, batch), 4, 4097, "batch is 4097"}};
   toy_world world;
   iscp_inversion *inversion;
   iscp_inverted image = {.struct_size = sizeof image};
@@ -239,6 +289,7 @@ int main(void) {
   TCase *tests = tcase_create("invert");
   tcase_set_timeout(tests, 100);
   tcase_add_test(tests, pictures_come_nearer);
+  tcase_add_test(tests, attacks_stay_near);
   tcase_add_test(tests, a_step_is_as_long_as_it_says);
   tcase_add_test(tests, interruptions_and_pieces_change_no_bit);
   tcase_add_test(tests, neighbours_do_not_matter);

@@ -25,6 +25,7 @@ IMAGES = {"heldout": 1, "all": 2, "searched": 3}
 SCHEDULES = {"constant": 1, "step": 2, "cosine": 3, "one_cycle": 4}
 NORMS = {"linf": 1, "l2": 2}
 UAPS = {"sgd": 1, "deepfool": 2}
+INVERSIONS = {"features": 1, "random": 2, "deterministic": 3}
 CAUSES = {"poor": 0, "always": 1, "never": 2}
 CAUSE_KINDS = {"none": 0, "scale": 1, "order": 2, "size": 3, "pictures": 4, "labels": 5}
 

@@ -422,13 +422,14 @@ class iscp_report_options(ctypes.Structure):
 class iscp_invert_options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
+        ("kind", c_int32),
         ("steps", c_int32),
+        ("batch", c_int32),
         ("step", c_double),
+        ("eps", c_double),
         ("seed", c_uint64),
         ("first", c_int64),
         ("count", c_int64),
-        ("batch", c_int32),
-        ("reserved", c_int32),
     ]
 
 
@@ -441,6 +442,8 @@ class iscp_inverted(ctypes.Structure):
         ("start_distance", c_double),
         ("distance", c_double),
         ("stored_distance", c_double),
+        ("predicted", c_int32),
+        ("reserved", c_int32),
         ("image", POINTER(c_float)),
         ("stored", POINTER(c_uint8)),
     ]
@@ -452,6 +455,7 @@ class iscp_invert_info(ctypes.Structure):
         ("rows", c_int32),
         ("images", c_int64),
         ("done", c_int64),
+        ("taken", c_int64),
         ("start_distance", c_double),
         ("distance", c_double),
         ("stored_distance", c_double),

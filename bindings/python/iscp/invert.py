@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ._constants import INVERSIONS, code
 from ._handle import create, view
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
@@ -19,8 +20,9 @@ from .model import Model
 @dataclass(frozen=True)
 class Inverted:
     """Pictures that were made, N of them: `pixels` uint8 N x H x W x C, `images` the same before rounding, float32 N x C x H x W,
-    and `labels`; `index` says of which image of the set each is, `starts` from which one it began. The distances are
-    |f(x) - f(t)| / |f(t)|: at the start, of `images`, and of `pixels`.
+    and `labels`; `index` says of which image of the set each is, `starts` from which one it began. The distances, at the start,
+    of `images` and of `pixels`, are |f(x) - f(t)| / |f(t)| of "features", |x - t| of the other kinds, which also have
+    `predicted`, the classes that the model takes `pixels` for (-1 of "features").
 
     `contract` is the model's without resizing, crop and padding: Dataset.from_arrays(made.pixels, made.labels, made.contract)."""
 
@@ -32,6 +34,7 @@ class Inverted:
     start_distances: np.ndarray
     distances: np.ndarray
     stored_distances: np.ndarray
+    predicted: np.ndarray
     contract: Contract
 
     def __len__(self) -> int:
@@ -49,9 +52,11 @@ class Inversion:
         self,
         model: Model,
         data: Dataset,
+        kind: str = "features",
         *,
-        steps: int = 1000,
+        steps: int = 0,
         step: float = 0.1,
+        eps: float = 0.5,
         seed: int = 0,
         first: int = 0,
         count: int = 0,
@@ -59,7 +64,8 @@ class Inversion:
         progress: ProgressCallback | None = None,
     ):
         options = defaults(iscp_invert_options)
-        options.steps, options.step, options.seed = steps, step, seed
+        options.kind = code(INVERSIONS, kind, "kind")
+        options.steps, options.step, options.eps, options.seed = steps, step, eps, seed
         options.first, options.count, options.batch = first, count, batch
         self._handle = create(
             library.iscp_inversion_create,
@@ -70,6 +76,8 @@ class Inversion:
             keep=[model._handle, data._handle],
         )
         library.iscp_inversion_get_options(self._handle, byref(options))  # those in force
+        self.kind = kind
+        self.steps: int = options.steps
         self.count: int = options.count
         self.batch: int = options.batch
         self._contract = _as_made(model.contract)
@@ -102,6 +110,7 @@ class Inversion:
             start_distances=np.array([raw.start_distance for raw in found]),
             distances=np.array([raw.distance for raw in found]),
             stored_distances=np.array([raw.stored_distance for raw in found]),
+            predicted=np.array([raw.predicted for raw in found], np.int32),
             contract=self._contract,
         )
 
@@ -109,22 +118,38 @@ class Inversion:
 def invert(
     model: Model,
     data: Dataset,
+    kind: str = "features",
     *,
-    steps: int = 1000,
+    steps: int = 0,
     step: float = 0.1,
+    eps: float = 0.5,
     seed: int = 0,
     first: int = 0,
     count: int = 0,
     batch: int = 0,
     progress: ProgressCallback | None = None,
 ) -> Inverted:
-    """For each of the `count` images of `data` from `first` on (0 = all) a picture that the model takes for much the same: from
-    another image of the set, drawn by `seed`, in `steps` steps of length `step` that bring the penultimate features nearer. It
-    keeps the image's label (Ilyas et al., 2019: D_R of an adversarially trained model, D_NR of a natural one).
+    """A picture for each of the `count` images of `data` from `first` on (0 = all), in `steps` steps (0 = chosen by kind) of length
+    `step` (Ilyas et al., 2019):
+
+    "features"       one that the model takes for much the same, out of another image of the set, drawn by `seed`: the penultimate
+                     features are brought near. It keeps the label: D_R of an adversarially trained model, D_NR of a natural one
+    "random",        the image changed by at most `eps` (L2), so that the model takes it for a class drawn by `seed`, or for the
+    "deterministic"  one after its own; it gets that label: D_rand, D_det
 
     All of it is held in memory; Inversion gives it batch by batch."""
     inversion = Inversion(
-        model, data, steps=steps, step=step, seed=seed, first=first, count=count, batch=batch, progress=progress
+        model,
+        data,
+        kind,
+        steps=steps,
+        step=step,
+        eps=eps,
+        seed=seed,
+        first=first,
+        count=count,
+        batch=batch,
+        progress=progress,
     )
     batches = list(inversion)
     arrays = [field.name for field in fields(Inverted) if field.name != "contract"]

@@ -1,6 +1,6 @@
 /* iscp invert: invert.c makes the pictures, invert_journal.c keeps them while they are made, invert_files.c writes the set. */
-#ifndef INVERT_H
-#define INVERT_H
+#ifndef INVERT_RUN_H
+#define INVERT_RUN_H
 
 #include "program.h"
 
@@ -9,7 +9,7 @@
 typedef struct invert_entry {
   int64_t start;
   double start_distance, distance, stored_distance;
-  int32_t label, reserved;
+  int32_t label, predicted;
 } invert_entry;
 
 enum { JOURNAL_TEXT = 1024 };
@@ -40,6 +40,9 @@ typedef struct invert_settings {
   int resume, overwrite, json;
 } invert_settings;
 
+static inline int invert_attacks(const invert_settings *own) { return own->options.kind != ISCP_INVERT_FEATURES; }
+extern const char *const invert_kinds[]; /* by ISCP_INVERT_*, less 1 */
+
 typedef struct invert_run {
   const invert_settings *own;
   iscp_context *context;
@@ -52,9 +55,10 @@ typedef struct invert_run {
   invert_journal journal;
 } invert_run;
 
-/* Means of the journal's distances. */
+/* What the journal comes to: means of the distances, and of attacks how many pictures are taken for their label. */
 typedef struct invert_means {
   double start, distance, stored;
+  int64_t taken;
 } invert_means;
 
 /* The set, of a journal with all images: arrays, pictures, invert.json last. */
