@@ -23,7 +23,7 @@ void invert_remove(const invert_run *run) {
   }
 }
 
-/* invert.json holds the line that says of what it is, in quotes. */
+/* Among the first that invert.json holds is the line that says of what it is, in quotes. */
 invert_found invert_look(const invert_run *run) {
   char *path = join_path(run->own->folder, names[0]), text[2 * JOURNAL_TEXT] = "";
   FILE *file = fopen(path, "rb");
@@ -32,7 +32,8 @@ invert_found invert_look(const invert_run *run) {
     return INVERT_NONE;
   text[fread(text, 1, sizeof text - 1, file)] = 0;
   fclose(file);
-  return strstr(text, run->what) ? INVERT_SAME : INVERT_OTHER;
+  const char *same = strstr(text, run->what);
+  return same && same[strlen(run->what)] == '"' ? INVERT_SAME : INVERT_OTHER;
 }
 
 /* ---- Arrays ---- */

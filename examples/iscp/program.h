@@ -158,12 +158,12 @@ typedef struct whole_file {
 int whole_open(whole_file *whole, const char *path);
 int whole_close(whole_file *whole, int good);
 
-/* The beginning of a NumPy array (npy.c), `type` as NumPy says it ("|u1", "<i8"): numbers follow in C order, of more than a byte
- * by npy_put. Both return 0 if it cannot be written. */
+/* NumPy's array files (npy.c). The head of one of a type ("|u1", "<i8"), and one little-endian number of so many bytes: 0 if it
+ * cannot be written. */
 int npy_begin(FILE *file, const char *type, const int64_t *shape, int32_t dims);
 int npy_put(FILE *file, uint64_t bits, int bytes);
 
-/* Writes float32 values of `shape` as a NumPy array, whole or not at all (npy.c). */
+/* Writes float32 values of `shape` as a NumPy array, whole or not at all. */
 int write_npy(const char *path, const float *values, const int32_t *shape, int32_t dims);
 
 /* ---- JSON (json.c) ---- */

@@ -41,9 +41,9 @@ void strip_put_image(strip *s, int row, int column, const float *image) {
 }
 
 iscp_status strip_put(strip *s, int row, int column, const iscp_pattern *pattern) {
-  size_t numbers = (size_t)s->channels * (size_t)s->height * (size_t)s->width;
-  float *image = take(numbers * sizeof *image);
-  for (size_t i = 0; i < numbers; i++)
+  size_t width = (size_t)s->width, rows = (size_t)s->channels * (size_t)s->height;
+  float *image = take(rows * width * sizeof *image);
+  for (size_t i = 0; i < rows * width; i++)
     image[i] = ground;
   iscp_status status = iscp_pattern_attach(pattern, image);
   if (status == ISCP_OK)
