@@ -14,6 +14,7 @@ INIT(contract)
 INIT(dataset_options)
 INIT(evaluate_options)
 INIT(gradcam_options)
+INIT(invert_options)
 INIT(model_options)
 INIT(report_options)
 INIT(search_options)
@@ -25,9 +26,9 @@ static const struct {
 } structs[] = {
     {"iscp_context_options", init_context_options},   {"iscp_contract", init_contract},
     {"iscp_dataset_options", init_dataset_options},   {"iscp_evaluate_options", init_evaluate_options},
-    {"iscp_gradcam_options", init_gradcam_options},   {"iscp_model_options", init_model_options},
-    {"iscp_report_options", init_report_options},     {"iscp_search_options", init_search_options},
-    {"iscp_uap_options", init_uap_options},
+    {"iscp_gradcam_options", init_gradcam_options},   {"iscp_invert_options", init_invert_options},
+    {"iscp_model_options", init_model_options},       {"iscp_report_options", init_report_options},
+    {"iscp_search_options", init_search_options},     {"iscp_uap_options", init_uap_options},
 };
 
 START_TEST(init_fills_what_the_caller_has) {

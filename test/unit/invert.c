@@ -109,7 +109,7 @@ START_TEST(pictures_come_nearer) {
 }
 END_TEST
 
-/* An attack stays near its image and leads to the label, which is the seed's or the next; */
+/* An attack stays near its image and leads to the label, which is the seed's or the next one. */
 static void check_attack(const toy_world *world, int32_t kind) {
   made *m = calloc(1, sizeof *m), *whole = calloc(1, sizeof *whole);
   iscp_invert_options o = options_of(BATCH);
