@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program.h"
+#include "attack.h"
 
 enum { CAUSES = 256, SAMPLE, BATCH, JSON };
 enum { SHOWN_CONFUSIONS = 8, SHOWN_CAUSES = 6, SHOWN_CLASSES = 50 };
@@ -44,7 +44,7 @@ static int set(void *to, int key, const char *value) {
 }
 
 static const option_group own_group = {"Check", lines, set};
-static const option_group *const groups[] = {&own_group, &data_group, &model_group, &machine_group, NULL};
+static const option_group *const groups[] = {&own_group, &attack_group, &data_group, &model_group, &machine_group, NULL};
 
 typedef struct run_state {
   iscp_context *context;
@@ -52,6 +52,7 @@ typedef struct run_state {
   iscp_dataset *data;
   iscp_check *check;
   iscp_check_info info;
+  attack_result attack;
 } run_state;
 
 static const char *name_of(const run_state *s, int32_t class_index) {
@@ -181,6 +182,7 @@ static void print_plain(const run_state *s) {
   const iscp_check_info *i = &s->info;
   printf("right on %lld of %lld images: accuracy %.4f (95 %% interval %.3f to %.3f)\n", (long long)i->correct, (long long)i->images,
          i->accuracy, i->low, i->high);
+  attack_print(&s->attack);
   if (!i->plausible)
     printf("not plausible: less than %.3f, hardly better than guessing among %d classes; class %d %s is predicted for %.0f %% of\n"
            "all images\n", i->plausible_from, i->classes, i->favourite, name_of(s, i->favourite),
@@ -274,6 +276,7 @@ static void print_json(const run_state *s) {
   emit_number(&j, "plausible_from", i->plausible_from);
   emit_integer(&j, "favourite", i->favourite);
   emit_integer(&j, "favourite_count", i->favourite_count);
+  attack_emit(&j, &s->attack);
   emit_classes(&j, s);
   emit_confusions(&j, s);
   emit_causes(&j, s);
@@ -283,8 +286,10 @@ static void print_json(const run_state *s) {
 
 /* ---- The command ---- */
 
-static int run_with(run_state *s, const settings *own, const inputs *in, const char **words) {
-  int code = open_context(&s->context, &in->machine);
+static int run_with(run_state *s, const settings *own, const attack_settings *attack, const inputs *in, const char **words) {
+  int code = attack_settings_check(attack);
+  if (code == EXIT_DONE)
+    code = open_context(&s->context, &in->machine);
   if (code == EXIT_DONE)
     code = open_model(&s->model, s->context, words[0], &in->model);
   if (code == EXIT_DONE)
@@ -296,6 +301,8 @@ static int run_with(run_state *s, const settings *own, const inputs *in, const c
   s->info.struct_size = sizeof s->info;
   if (status == ISCP_OK)
     status = iscp_check_get_info(s->check, &s->info);
+  if (status == ISCP_OK)
+    status = attack_measure(&s->attack, attack, s->model, s->data);
   if (status != ISCP_OK)
     return failed(status);
   progress_clear();
@@ -305,15 +312,16 @@ static int run_with(run_state *s, const settings *own, const inputs *in, const c
 
 static int run(const cli_command *command, int argc, char **argv) {
   settings own = {0};
+  attack_settings attack = {0};
   inputs in = {0};
   const char *words[2];
   iscp_status status = iscp_check_options_init(&own.options, sizeof own.options);
   if (status != ISCP_OK)
     return failed(status);
-  int code = options_read(command, argc, argv, (void *[]){&own, &in.data, &in.model, &in.machine}, words);
+  int code = options_read(command, argc, argv, (void *[]){&own, &attack, &in.data, &in.model, &in.machine}, words);
   run_state s = {0};
   if (code == EXIT_DONE)
-    code = run_with(&s, &own, &in, words);
+    code = run_with(&s, &own, &attack, &in, words);
   iscp_check_destroy(s.check);
   iscp_dataset_destroy(s.data);
   iscp_model_destroy(s.model);
@@ -330,7 +338,8 @@ const cli_command check_command = {
             "inverted or turned pictures, labels in another order), and the one that restores it is named, with\n"
             "the options to give. The exit code is 1 if the accuracy is no better than by guessing:\n\n"
             "  iscp check model.safetensors t10k-images-idx3-ubyte.gz\n"
-            "  iscp check resnet50.pth imagenet-val/ --input torchvision-v1 --causes always\n",
+            "  iscp check resnet50.pth imagenet-val/ --input torchvision-v1 --causes always\n"
+            "  iscp check model.safetensors t10k-images-idx3-ubyte.gz --attack linf --attack-eps 4/255\n",
     .arguments = 2,
     .groups = groups,
     .run = run,

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attack.h"
 #include "train_options.h"
 
 typedef struct run_state {
@@ -247,13 +248,17 @@ static int train_with(run_state *s, const inputs *in, const char *path) {
 
 static int run(const cli_command *command, int argc, char **argv) {
   train_settings own;
+  attack_settings attack = {0};
   inputs in = {0};
   const char *words[1];
   iscp_status status = train_settings_init(&own);
   if (status != ISCP_OK)
     return failed(status);
-  int code = options_read(command, argc, argv, (void *[]){&own, &own, &in.data, &in.model, &in.machine}, words);
+  int code = options_read(command, argc, argv, (void *[]){&own, &own, &attack, &in.data, &in.model, &in.machine}, words);
   run_state s = {.own = &own};
+  if (code == EXIT_DONE)
+    code = attack_settings_check(&attack);
+  attack_settings_train(&own.train, &attack);
   if (code == EXIT_DONE)
     code = train_with(&s, &in, words[0]);
   iscp_trainer_destroy(s.trainer);
@@ -265,7 +270,8 @@ static int run(const cli_command *command, int argc, char **argv) {
   return code < 0 ? EXIT_DONE : code;
 }
 
-static const option_group *const groups[] = {&train_group, &network_group, &data_group, &model_group, &machine_group, NULL};
+static const option_group *const groups[] = {&train_group, &network_group, &attack_group, &data_group, &model_group,
+                                              &machine_group, NULL};
 
 const cli_command train_command = {
     .name = "train",
@@ -277,7 +283,8 @@ const cli_command train_command = {
             "each epoch, each minute, and when Ctrl-C stops it; --resume goes on, to the same bytes:\n\n"
             "  iscp train fashion-mnist/ -o model --size 32x32 --pad 2 --mean 0.286 --std 0.353\n"
             "  iscp train cifar-10-binary.tar.gz -o model --input cifar10 --stem cifar --shift 4 --flip\n"
-            "  iscp train photographs/ -o model --from resnet50.pth --rate 0.01 --test photographs/\n",
+            "  iscp train photographs/ -o model --from resnet50.pth --rate 0.01 --test photographs/\n"
+            "  iscp train fashion-mnist/ -o robust --size 28x28 --stem cifar --attack linf --attack-eps 8/255\n",
     .arguments = 1,
     .groups = groups,
     .run = run,

@@ -95,13 +95,14 @@ void isc_ball_start(float *x, const float *clean, const isc_ball *ball, int32_t 
 
 /* ---- The loss ---- */
 
-/* Only the direction counts, so that the largest is made 1: a model that is sure of itself gives gradients so small that they
- * would be lost on their way through the network. */
+/* The cross-entropy's gradient is softmax(z) - onehot(y) = (1 - p_y) (softmax of the other logits, and -1 at y). Only the direction
+ * counts, so the factor is left out: of a model that is sure of itself it is nearly nothing, and in float32 nothing at all. */
 void isc_attack_diff_logits(float *diff, const float *logits, int32_t classes, int32_t label) {
-  float largest = 0;
-  isc_cross_entropy(diff, logits, classes, label);
+  double largest = -INFINITY, sum = 0;
   for (int32_t k = 0; k < classes; k++)
-    largest = fmaxf(largest, fabsf(diff[k]));
-  for (int32_t k = 0; largest > 0 && k < classes; k++)
-    diff[k] /= largest;
+    largest = k != label ? fmax(largest, logits[k]) : largest;
+  for (int32_t k = 0; k < classes; k++)
+    sum += k != label ? exp(logits[k] - largest) : 0;
+  for (int32_t k = 0; k < classes; k++)
+    diff[k] = k != label ? (float)(exp(logits[k] - largest) / sum) : -1;
 }

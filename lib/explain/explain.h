@@ -37,7 +37,7 @@ void isc_ball_start(float *x, const float *clean, const isc_ball *ball, int32_t 
 /* x goes a step along `gradient`, which is of the normalised image, and back into the ball around `clean`. */
 void isc_ball_step(float *x, const float *clean, const float *gradient, const isc_ball *ball);
 
-/* The gradient of the loss at the logits, up to a factor above 0. */
+/* The gradient of the cross-entropy at the logits, up to a factor above 0: -1 at the label, 1 in sum at the other classes. */
 void isc_attack_diff_logits(float *diff, const float *logits, int32_t classes, int32_t label);
 
 #endif

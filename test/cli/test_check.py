@@ -52,6 +52,31 @@ class Check(Case):
         self.assertEqual(advice[advice.index("--range") + 1], "1")
         self.assertGreater(self.read(*words, *advice)["accuracy"], 0.8)
 
+    def test_under_attack(self):
+        text = run("check", MODEL, DATA, "--limit", "40", "--attack", "linf").stdout
+        self.assertRegex(text, r"right on \d+ of 40 images under attack: robust accuracy 0\.\d{4} \(95 % interval")
+        self.assertIn("PGD-20, linf, eps 8/255, step 2/255", text)
+        words = ["--attack", "l2", "--attack-eps", "0.25", "--attack-steps", "5", "--attack-step", "25/255"]
+        found = self.read("--limit", "40", *words)
+        attack = found["attack"]
+        self.assertEqual((attack["norm"], attack["eps"], attack["steps"], attack["seed"]), ("l2", 0.25, 5, 0))
+        self.assertAlmostEqual(attack["step"], 25 / 255, places=12)
+        self.assertEqual(attack["robust_accuracy"], attack["robust"] / 40)
+        self.assertLess(attack["robust"], found["correct"])
+        self.assertTrue(attack["robust_low"] < attack["robust_accuracy"] < attack["robust_high"])
+        self.assertNotIn("attack", self.read("--limit", "40"))
+
+    def test_wrong_attacks(self):
+        cases = {
+            ("--attack", "l1"): "linf or l2",
+            ("--attack", "linf", "--attack-eps", "8/0"): "8/255 or 0.5",
+            ("--attack", "linf", "--attack-eps", "8"): "at most 1",
+            ("--attack", "linf", "--attack-steps", "0"): "1 to 10000",
+            ("--attack-eps", "0.1"): "without --attack",
+        }
+        for words, expected in cases.items():
+            self.check_one_line(run("check", MODEL, DATA, *words, code=2), "--attack", expected)
+
     def test_causes_by_option(self):
         self.assertEqual(self.read(*WRONG, "--causes", "never", code=1)["causes"], [])
         causes = self.read("--causes", "always", "--sample", "20")["causes"]

@@ -65,6 +65,21 @@ class Train(Case):
         self.assertEqual([json.loads(line)["epoch"] for line in lines], [1, 2, 3])
         self.assertEqual(weights(self.place("json")), weights(self.whole))
 
+    def test_under_attack(self):
+        folder, other = self.place("attacked"), self.place("attacked-otherwise")
+        words = ["--epochs", "1", "--attack", "linf", "--attack-steps", "2"]
+        done = train(folder, *words, "--attack-eps", "25.5/255")
+        natural = train(self.place("natural"), "--epochs", "1")
+        loss = [float(d.stdout.split("loss ")[1].split(",")[0]) for d in (natural, done)]
+        self.assertGreater(loss[1], loss[0])
+        train(other, *words, "--attack-eps", "0.1", "--attack-step", "0.025")  # the same, said in other words
+        self.assertEqual(weights(folder), weights(other))
+        refused = train(folder, *words, "--attack-eps", "0.2", "--resume", code=1)
+        self.assertIn("expected attack_eps 0.2", refused.stderr)
+        refused = train(folder, "--epochs", "1", "--resume", code=1)
+        self.assertIn("expected no attack", refused.stderr)
+        self.check_one_line(train(folder, "--attack-steps", "2", code=2), "--attack-steps", "without --attack")
+
     def test_kill_at_random_moments(self):
         """Killed twenty times, each time a little further on; what is on disk is always whole. Done before that, it starts anew."""
         folder, generator = self.place("killed"), random.Random(1)

@@ -20,6 +20,7 @@ typedef struct run {
   iscp_pattern *pattern;
   iscp_gradcam *gradcam;
   iscp_uap *uap;
+  iscp_attack *attack;
   int32_t method; /* of the perturbation */
   float mask[PIXELS], canvas[3 * PIXELS]; /* what the search gives, undisturbed */
   int failures;
@@ -278,6 +279,23 @@ static void fail_crafting(run *r) {
   }
 }
 
+/* ---- Attacks ---- */
+
+static iscp_status make_attack(run *r) {
+  iscp_attack *attack = (iscp_attack *)r;
+  iscp_status status = iscp_attack_create(&attack, r->world.model, NULL);
+  ck_assert(status == ISCP_OK || !attack);
+  iscp_attack_destroy(attack);
+  return status;
+}
+
+static iscp_status take_accuracy(run *r) {
+  iscp_attack_info info = {.struct_size = sizeof info, .images = -7};
+  iscp_status status = iscp_attack_accuracy(&info, r->attack, r->world.dataset, NULL, NULL);
+  ck_assert_int_eq(status == ISCP_OK, info.images != -7);
+  return status;
+}
+
 /* ---- Inversions ---- */
 
 static iscp_status make_inversion(run *r, iscp_inversion **inversion) {
@@ -406,6 +424,17 @@ START_TEST(perturbations) {
 }
 END_TEST
 
+START_TEST(attacks) {
+  run r = {0};
+  toy_world_create(&r.world, IMAGES, 1);
+  fail_each(&r, make_attack, 2000);
+  ASSERT_OK(iscp_attack_create(&r.attack, r.world.model, NULL));
+  fail_each(&r, take_accuracy, 20);
+  iscp_attack_destroy(r.attack);
+  toy_world_destroy(&r.world);
+}
+END_TEST
+
 START_TEST(inversions) {
   run r = {0};
   toy_world_create(&r.world, IMAGES, 1);
@@ -424,6 +453,7 @@ int main(void) {
   tcase_add_test(memory, patterns_and_evaluations);
   tcase_add_test(memory, explanations);
   tcase_add_test(memory, perturbations);
+  tcase_add_test(memory, attacks);
   tcase_add_test(memory, inversions);
   suite_add_tcase(suite, memory);
   return support_run(suite);
