@@ -19,8 +19,9 @@ uint32_t iscp_abi_sizeof(const char *struct_name) {
       ENTRY(iscp_dataset_info),     ENTRY(iscp_dataset_options), ENTRY(iscp_evaluate_options),
       ENTRY(iscp_gradcam_info),     ENTRY(iscp_gradcam_options),
       ENTRY(iscp_model_info),       ENTRY(iscp_model_options),   ENTRY(iscp_pattern_info),
-      ENTRY(iscp_power),            ENTRY(iscp_progress),        ENTRY(iscp_report_options),
-      ENTRY(iscp_search_options),   ENTRY(iscp_train_options),   ENTRY(iscp_train_state),
+      ENTRY(iscp_poison_options),   ENTRY(iscp_power),           ENTRY(iscp_progress),
+      ENTRY(iscp_report_options),   ENTRY(iscp_search_options),  ENTRY(iscp_train_options),
+      ENTRY(iscp_train_state),      ENTRY(iscp_trigger_info),    ENTRY(iscp_trigger_options),
       ENTRY(iscp_uap_info),         ENTRY(iscp_uap_options),
 #undef ENTRY
   };

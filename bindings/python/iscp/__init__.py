@@ -36,6 +36,7 @@ from .report import SavedPattern, SavedPatterns, write_report
 from .result import CanvasResult, ClassResult, SearchResult
 from .search import Search, search
 from .train import Trainer, TrainState
+from .trigger import Trigger
 from .uap import Uap, UapInfo, uap
 
 __version__ = ".".join(map(str, _library.VERSION))
@@ -83,6 +84,7 @@ __all__ = [
     "TrainState",
     "Trainer",
     "Transfer",
+    "Trigger",
     "Uap",
     "UapInfo",
     "UnsupportedError",
