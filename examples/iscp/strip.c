@@ -31,17 +31,23 @@ void strip_free(strip *s) {
   free(s);
 }
 
+void strip_put_image(strip *s, int row, int column, const float *image) {
+  size_t width = (size_t)s->width, rows = (size_t)s->channels * (size_t)s->height;
+  for (size_t i = 0; i < rows; i++) {
+    size_t channel = i / (size_t)s->height, y = (size_t)row * ((size_t)s->height + 1) + i % (size_t)s->height;
+    float *to = s->pixels + (channel * whole_height(s) + y) * whole_width(s) + (size_t)column * (width + 1);
+    memcpy(to, image + i * width, width * sizeof *to);
+  }
+}
+
 iscp_status strip_put(strip *s, int row, int column, const iscp_pattern *pattern) {
   size_t width = (size_t)s->width, rows = (size_t)s->channels * (size_t)s->height;
   float *image = take(rows * width * sizeof *image);
   for (size_t i = 0; i < rows * width; i++)
     image[i] = ground;
   iscp_status status = iscp_pattern_attach(pattern, image);
-  for (size_t i = 0; i < rows && status == ISCP_OK; i++) {
-    size_t channel = i / (size_t)s->height, y = (size_t)row * ((size_t)s->height + 1) + i % (size_t)s->height;
-    float *to = s->pixels + (channel * whole_height(s) + y) * whole_width(s) + (size_t)column * (width + 1);
-    memcpy(to, image + i * width, width * sizeof *to);
-  }
+  if (status == ISCP_OK)
+    strip_put_image(s, row, column, image);
   free(image);
   return status;
 }

@@ -10,6 +10,8 @@ typedef struct strip strip;
 strip *strip_new(int rows, int columns, const iscp_contract *form);
 void strip_free(strip *s);
 iscp_status strip_put(strip *s, int row, int column, const iscp_pattern *pattern);
+/* An image of the form in place of a pattern. */
+void strip_put_image(strip *s, int row, int column, const float *image);
 /* As a PNG, `scale` as of iscp_pattern_write_png. */
 iscp_status strip_write(const strip *s, iscp_context *context, const char *path, int32_t scale);
 

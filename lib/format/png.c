@@ -129,7 +129,8 @@ static void set_transforms(job *j) {
     png_set_expand_gray_1_2_4_to_8(j->png);
   if (!is_deep_grey(j))
     png_set_strip_16(j->png); /* the high byte, as Pillow; png_set_scale_16 would round */
-  png_set_strip_alpha(j->png);
+  if (!j->with_alpha) /* it makes libpng forget a palette's */
+    png_set_strip_alpha(j->png);
 }
 
 /* ---- Rows that libpng leaves as they are ---- */

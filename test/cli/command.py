@@ -93,7 +93,7 @@ def read_npy(path):
     size, start = (struct.unpack("<H", data[8:10])[0], 10) if data[6] == 1 else (struct.unpack("<I", data[8:12])[0], 12)
     header = ast.literal_eval(data[start : start + size].decode())
     assert not header["fortran_order"], path
-    letter = {"<f4": "f", "<i4": "i", "|u1": "B"}[header["descr"]]
+    letter = {"<f4": "f", "<i4": "i", "<i8": "q", "|u1": "B"}[header["descr"]]
     count = 1
     for side in header["shape"]:
         count *= side

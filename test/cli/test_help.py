@@ -6,7 +6,7 @@ import unittest
 
 from command import DATA, MODEL, PROGRAM, Case, run
 
-COMMANDS = ["info", "search", "power", "gradcam", "uap", "transfer", "sweep", "reproduce", "train", "bench"]
+COMMANDS = ["info", "search", "power", "gradcam", "uap", "transfer", "sweep", "reproduce", "train", "poison", "bench"]
 
 
 class Help(Case):
