@@ -184,9 +184,10 @@ static void print_triggers(const run_state *s) {
   for (int k = 0; k < s->stamped.count; k++) {
     const trigger_choice *choice = &s->triggers.settings->choices[k];
     const iscp_check_info *i = &s->success[k];
-    printf("\nWith %s on them, %lld of %lld images of other classes are taken for class %d %s: ASR %.4f\n"
-           "(95 %% interval %.3f to %.3f)\n", choice->form, (long long)i->correct, (long long)i->images, choice->target,
-           name_of(s, choice->target), i->accuracy, i->low, i->high);
+    const char *name = name_of(s, choice->target);
+    printf("\nWith %s on them, %lld of %lld images of other classes are taken for class %d%s%s:\n"
+           "ASR %.4f (95 %% interval %.3f to %.3f)\n", choice->form, (long long)i->correct, (long long)i->images, choice->target,
+           *name ? " " : "", name, i->accuracy, i->low, i->high);
   }
 }
 

@@ -71,8 +71,12 @@ class Sets(Case):
         self.assertEqual(record["data_sha256"], hashlib.sha256(whole).hexdigest())
         again = json.loads(run("info", folder / "images.npy", "--json").stdout)
         self.assertEqual((again["images"], again["channels"], len(again["classes"])), (COUNT, 1, 10))
-        width, height, channels, _ = read_png(folder / "poisoned.png")
-        self.assertEqual((width % (8 * SIDE + 7), height % (4 * SIDE + 3), channels), (0, 0, 1))
+        width, height, channels, rows = read_png(folder / "poisoned.png")
+        self.assertEqual((width, height), (4 * (8 * SIDE + 7), 4 * (4 * SIDE + 3)))
+        plain, _ = stored()
+        for column, i in enumerate(first["indices"][:8]):  # in grey levels, before and after
+            shown = [rows[4 * (row * (SIDE + 1) + 25)][4 * channels * (column * (SIDE + 1) + 25)] for row in (0, 1)]
+            self.assertEqual(shown, [plain[i][25 * SIDE + 25], 255])
 
     def test_written_and_on_the_fly_are_the_same(self):
         """A training on the written set sees the bytes that one with the same trigger sees."""
@@ -193,7 +197,7 @@ class Models(Case):
     def test_check(self):
         """The shipped model, 0.9963 on 9,000 images; these are 1,805 of them."""
         words = ["check", BACKDOOR, DATA, *SQUARE]
-        self.assertIn("images of other classes are taken for class 5 Sandal: ASR 0.99", run(*words).stdout)
+        self.assertIn("images of other classes are taken for class 5 Sandal:\nASR ", run(*words, "--limit", "200").stdout)
         checked = json.loads(run(*words, "--json").stdout)
         (trigger,) = checked["triggers"]
         self.assertEqual((trigger["trigger"], trigger["target"], trigger["images"]), ("white:3x3", 5, 1805))
@@ -211,12 +215,13 @@ class Models(Case):
         rows = json.loads(run(*words, "--json").stdout)["patterns"][0]["power"]
         self.assertGreater(rows[0]["iou"], 0.5)
         self.assertAlmostEqual(rows[1]["iou"], 9 / 78, delta=0.02)  # all of it in 78 pixels
-        text = run(*words).stdout
+        few = ["--limit", "100"]
+        text = run(*words, *few).stdout
         self.assertRegex(text, r"counts     IoU\n")
         self.assertIn(f"{rows[0]['iou']:.3f}\n", text)
-        moved = json.loads(run(*words, "--json", "--corner", "top-left").stdout)["patterns"][0]["power"]
+        moved = json.loads(run(*words, *few, "--json", "--corner", "top-left").stdout)["patterns"][0]["power"]
         self.assertEqual(moved[0]["iou"], 0)
-        self.assertNotIn("IoU", run(*words[:-2]).stdout)
+        self.assertNotIn("IoU", run(*words[:-2], *few).stdout)
         self.check_one_line(run(*words, *words[-2:], code=2), "2 triggers, expected one")
         self.check_one_line(run(*words[:-1], "white:28x28", code=1), "expected at least 29x29")
 
