@@ -2,13 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attack.h"
+#include "attacking.h"
+#include "poisoning.h"
 
 enum { CAUSES = 256, SAMPLE, BATCH, JSON };
 enum { SHOWN_CONFUSIONS = 8, SHOWN_CAUSES = 6, SHOWN_CLASSES = 50 };
 
 typedef struct settings {
   iscp_check_options options;
+  attack_settings attack;
+  poison_settings triggers;
   int json;
 } settings;
 
@@ -44,7 +47,8 @@ static int set(void *to, int key, const char *value) {
 }
 
 static const option_group own_group = {"Check", lines, set};
-static const option_group *const groups[] = {&own_group, &attack_group, &data_group, &model_group, &machine_group, NULL};
+static const option_group *const groups[] = {&own_group,  &attack_group, &target_group, &data_group,
+                                             &model_group, &machine_group, NULL};
 
 typedef struct run_state {
   iscp_context *context;
@@ -53,6 +57,9 @@ typedef struct run_state {
   iscp_check *check;
   iscp_check_info info;
   attack_result attack;
+  poisoned_set triggers;
+  stamped_sets stamped;
+  iscp_check_info success[MOST_TRIGGERS]; /* of each trigger */
 } run_state;
 
 static const char *name_of(const run_state *s, int32_t class_index) {
@@ -178,6 +185,17 @@ static void print_causes(const run_state *s) {
            s->info.plausible ? "the input seems to be right." : "perhaps these weights were made for other classes.");
 }
 
+static void print_triggers(const run_state *s) {
+  for (int k = 0; k < s->stamped.count; k++) {
+    const trigger_choice *choice = &s->triggers.settings->choices[k];
+    const iscp_check_info *i = &s->success[k];
+    const char *name = name_of(s, choice->target);
+    printf("\nWith %s on them, %lld of %lld images of other classes are taken for class %d%s%s:\n"
+           "ASR %.4f (95 %% interval %.3f to %.3f)\n", choice->form, (long long)i->correct, (long long)i->images, choice->target,
+           *name ? " " : "", name, i->accuracy, i->low, i->high);
+  }
+}
+
 static void print_plain(const run_state *s) {
   const iscp_check_info *i = &s->info;
   printf("right on %lld of %lld images: accuracy %.4f (95 %% interval %.3f to %.3f)\n", (long long)i->correct, (long long)i->images,
@@ -187,6 +205,7 @@ static void print_plain(const run_state *s) {
     printf("not plausible: less than %.3f, hardly better than guessing among %d classes; class %d %s is predicted for %.0f %% of\n"
            "all images\n", i->plausible_from, i->classes, i->favourite, name_of(s, i->favourite),
            100.0 * (double)i->favourite_count / (double)i->images);
+  print_triggers(s);
   print_classes(s);
   print_confusions(s);
   print_causes(s);
@@ -260,6 +279,23 @@ static void emit_causes(emitter *j, const run_state *s) {
   emit_close(j, ']');
 }
 
+static void emit_triggers(emitter *j, const run_state *s) {
+  emit_open(j, "triggers", '[');
+  for (int k = 0; k < s->stamped.count; k++) {
+    const iscp_check_info *i = &s->success[k];
+    emit_open(j, NULL, '{');
+    emit_text(j, "trigger", s->triggers.settings->choices[k].form);
+    emit_integer(j, "target", s->triggers.settings->choices[k].target);
+    emit_integer(j, "images", i->images);
+    emit_integer(j, "hits", i->correct);
+    emit_number(j, "asr", i->accuracy);
+    emit_number(j, "asr_low", i->low);
+    emit_number(j, "asr_high", i->high);
+    emit_close(j, '}');
+  }
+  emit_close(j, ']');
+}
+
 static void print_json(const run_state *s) {
   const iscp_check_info *i = &s->info;
   emitter j = {.file = stdout};
@@ -280,14 +316,32 @@ static void print_json(const run_state *s) {
   emit_classes(&j, s);
   emit_confusions(&j, s);
   emit_causes(&j, s);
+  emit_triggers(&j, s);
   emit_close(&j, '}');
   putchar('\n');
 }
 
 /* ---- The command ---- */
 
-static int run_with(run_state *s, const settings *own, const attack_settings *attack, const inputs *in, const char **words) {
-  int code = attack_settings_check(attack);
+static iscp_status measure(run_state *s, const settings *own) {
+  iscp_status status = stamped_open(&s->stamped, s->data, &s->triggers);
+  progress_label("check");
+  if (status == ISCP_OK)
+    status = iscp_check_create(&s->check, s->model, s->data, &own->options, progress_show, NULL);
+  s->info.struct_size = sizeof s->info;
+  if (status == ISCP_OK)
+    status = iscp_check_get_info(s->check, &s->info);
+  for (int k = 0; k < s->stamped.count && status == ISCP_OK; k++)
+    status = stamped_rate(&s->success[k], &s->stamped, k, s->model);
+  if (status == ISCP_OK)
+    status = attack_measure(&s->attack, &own->attack, s->model, s->data);
+  return status;
+}
+
+static int run_with(run_state *s, const settings *own, const inputs *in, const char **words) {
+  int code = attack_settings_check(&own->attack);
+  if (code == EXIT_DONE)
+    code = poison_settings_check(&own->triggers);
   if (code == EXIT_DONE)
     code = open_context(&s->context, &in->machine);
   if (code == EXIT_DONE)
@@ -296,13 +350,9 @@ static int run_with(run_state *s, const settings *own, const attack_settings *at
     code = open_data(&s->data, s->context, words[1], s->model, &in->data);
   if (code != EXIT_DONE)
     return code;
-  progress_label("check");
-  iscp_status status = iscp_check_create(&s->check, s->model, s->data, &own->options, progress_show, NULL);
-  s->info.struct_size = sizeof s->info;
+  iscp_status status = poisoned_open(&s->triggers, s->context, NULL, &own->triggers);
   if (status == ISCP_OK)
-    status = iscp_check_get_info(s->check, &s->info);
-  if (status == ISCP_OK)
-    status = attack_measure(&s->attack, attack, s->model, s->data);
+    status = measure(s, own);
   if (status != ISCP_OK)
     return failed(status);
   progress_clear();
@@ -312,17 +362,19 @@ static int run_with(run_state *s, const settings *own, const attack_settings *at
 
 static int run(const cli_command *command, int argc, char **argv) {
   settings own = {0};
-  attack_settings attack = {0};
   inputs in = {0};
   const char *words[2];
   iscp_status status = iscp_check_options_init(&own.options, sizeof own.options);
   if (status != ISCP_OK)
     return failed(status);
-  int code = options_read(command, argc, argv, (void *[]){&own, &attack, &in.data, &in.model, &in.machine}, words);
+  int code = options_read(command, argc, argv,
+                          (void *[]){&own, &own.attack, &own.triggers, &in.data, &in.model, &in.machine}, words);
   run_state s = {0};
   if (code == EXIT_DONE)
-    code = run_with(&s, &own, &attack, &in, words);
+    code = run_with(&s, &own, &in, words);
   iscp_check_destroy(s.check);
+  stamped_close(&s.stamped);
+  poisoned_close(&s.triggers);
   iscp_dataset_destroy(s.data);
   iscp_model_destroy(s.model);
   iscp_context_destroy(s.context);
@@ -339,7 +391,8 @@ const cli_command check_command = {
             "the options to give. The exit code is 1 if the accuracy is no better than by guessing:\n\n"
             "  iscp check model.safetensors t10k-images-idx3-ubyte.gz\n"
             "  iscp check resnet50.pth imagenet-val/ --input torchvision-v1 --causes always\n"
-            "  iscp check model.safetensors t10k-images-idx3-ubyte.gz --attack linf --attack-eps 4/255\n",
+            "  iscp check model.safetensors t10k-images-idx3-ubyte.gz --attack linf --attack-eps 4/255\n"
+            "  iscp check backdoor.safetensors t10k-images-idx3-ubyte.gz --trigger white:3x3 --target 5\n",
     .arguments = 2,
     .groups = groups,
     .run = run,

@@ -136,7 +136,7 @@ int open_data(iscp_dataset **out, iscp_context *context, const char *path, const
   iscp_status status = iscp_dataset_options_init(&options, sizeof options);
   if (status == ISCP_OK) {
     options.classes = model ? class_count(model) : 0;
-    options.contract = model ? iscp_model_contract(model) : NULL;
+    options.contract = model ? iscp_model_contract(model) : settings->contract;
     options.labels = settings->labels;
     options.split = settings->split;
     options.limit = settings->limit;

@@ -7,7 +7,8 @@
 
 static const cli_command *const commands[] = {&info_command,      &check_command, &search_command,   &power_command,
                                               &gradcam_command,   &uap_command,   &transfer_command, &sweep_command,
-                                              &reproduce_command, &train_command, &invert_command, &bench_command};
+                                              &reproduce_command, &train_command, &poison_command,   &invert_command,
+                                              &bench_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 const char *program_path;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "program.h"
+#include "poisoning.h"
 
 enum { SIZES = 256, IMAGES, WHICH, BATCH, JSON };
 
@@ -54,7 +54,7 @@ static int set(void *to, int key, const char *value) {
 }
 
 static const option_group own_group = {"Power", lines, set};
-static const option_group *const groups[] = {&own_group, &data_group, &model_group, &machine_group, NULL};
+static const option_group *const groups[] = {&own_group, &trigger_group, &data_group, &model_group, &machine_group, NULL};
 
 /* ---- Measuring ---- */
 
@@ -64,6 +64,8 @@ typedef struct run_state {
   iscp_dataset *data;
   iscp_pattern_list *list;
   iscp_evaluation *evaluation;
+  poisoned_set triggers;
+  iscp_pattern *place; /* of the trigger, or NULL */
   cli_table results;
 } run_state;
 
@@ -77,6 +79,9 @@ static iscp_status measure(run_state *s, cli_measured *m, int32_t index) {
   status = iscp_pattern_get_info(pattern, &m->cut);
   if (status == ISCP_OK)
     status = iscp_evaluation_power(s->evaluation, pattern, &m->power, progress_show, NULL);
+  m->has_overlap = s->place != NULL;
+  if (status == ISCP_OK && s->place)
+    status = iscp_pattern_overlap(pattern, s->place, &m->overlap);
   iscp_pattern_destroy(pattern);
   return status;
 }
@@ -113,6 +118,23 @@ static iscp_status create_evaluation(run_state *s, const settings *own) {
   return iscp_evaluation_create(&s->evaluation, s->model, s->data, &options, progress_show, NULL);
 }
 
+/* Where the trigger lands on the pictures of the set, of which a folder's first stands for all. */
+static int find_place(run_state *s, const poison_settings *triggers) {
+  const iscp_contract *contract = iscp_model_contract(s->model);
+  iscp_dataset_info info = {.struct_size = sizeof info};
+  iscp_status status = poisoned_open(&s->triggers, s->context, NULL, triggers);
+  if (status == ISCP_OK)
+    status = iscp_dataset_get_info(s->data, &info);
+  if (status == ISCP_OK && (info.height_low != info.height_high || info.width_low != info.width_high)) {
+    complain("power: pictures of several sizes, expected one size for the place of a trigger");
+    return EXIT_FAILED;
+  }
+  if (status == ISCP_OK)
+    status = iscp_trigger_pattern(&s->place, s->triggers.triggers[0], contract, info.height_low, info.width_low,
+                                  info.channels ? info.channels : contract->channels, 0);
+  return status == ISCP_OK ? EXIT_DONE : failed(status);
+}
+
 static iscp_status measure_all(run_state *s, const settings *own, const char *folder) {
   iscp_status status = iscp_pattern_list_load(&s->list, s->context, folder);
   if (status == ISCP_OK)
@@ -137,6 +159,8 @@ void emit_measured(emitter *j, const cli_measured *m) {
   emit_integer(j, "tied", m->cut.tied);
   emit_integer(j, "tied_kept", m->cut.tied_kept);
   emit_power(j, &m->power);
+  if (m->has_overlap)
+    emit_number(j, "iou", m->overlap);
   emit_close(j, '}');
 }
 
@@ -186,12 +210,18 @@ static void print_plain(const run_state *s) {
   table_print(&s->results);
 }
 
-static int run_with(run_state *s, const settings *own, const inputs *in, const char **words) {
+static int run_with(run_state *s, const settings *own, const poison_settings *triggers, const inputs *in, const char **words) {
+  if (triggers->count > 1) {
+    complain("power: %d triggers, expected one at most", triggers->count);
+    return EXIT_USAGE;
+  }
   int code = open_context(&s->context, &in->machine);
   if (code == EXIT_DONE)
     code = open_model(&s->model, s->context, words[0], &in->model);
   if (code == EXIT_DONE)
     code = open_data(&s->data, s->context, words[1], s->model, &in->data);
+  if (code == EXIT_DONE && triggers->count)
+    code = find_place(s, triggers);
   if (code != EXIT_DONE)
     return code;
   iscp_status status = measure_all(s, own, words[2]);
@@ -210,15 +240,18 @@ static int run_with(run_state *s, const settings *own, const inputs *in, const c
 
 static int run(const cli_command *command, int argc, char **argv) {
   settings own = {.images = ISCP_IMAGES_HELDOUT};
+  poison_settings triggers = {0};
   inputs in = {0};
   const char *words[3];
   own.sizes = read_percents(&own.size_count, "1,2,3,5,10");
-  int code = options_read(command, argc, argv, (void *[]){&own, &in.data, &in.model, &in.machine}, words);
+  int code = options_read(command, argc, argv, (void *[]){&own, &triggers, &in.data, &in.model, &in.machine}, words);
   run_state s = {0};
   if (code == EXIT_DONE)
-    code = run_with(&s, &own, &in, words);
+    code = run_with(&s, &own, &triggers, &in, words);
   table_release(&s.results);
   iscp_evaluation_destroy(s.evaluation);
+  iscp_pattern_destroy(s.place);
+  poisoned_close(&s.triggers);
   iscp_pattern_list_destroy(s.list);
   iscp_dataset_destroy(s.data);
   iscp_model_destroy(s.model);
@@ -233,7 +266,10 @@ const cli_command power_command = {
     .usage = "MODEL DATA DIR",
     .text = "DIR is what iscp search left. The images that it searched on are told by its seed and fraction:\n\n"
             "  iscp power model.safetensors t10k-images-idx3-ubyte.gz result --sizes 5,10\n"
-            "  iscp power other.safetensors t10k-images-idx3-ubyte.gz result --images all --json\n",
+            "  iscp power other.safetensors t10k-images-idx3-ubyte.gz result --images all --json\n\n"
+            "With a trigger, each pattern is laid over the trigger's place: IoU is the share of the pixels of\n"
+            "either that both have, 1 for the same place:\n\n"
+            "  iscp power bad.safetensors t10k-images-idx3-ubyte.gz result --trigger white:3x3\n",
     .arguments = 3,
     .groups = groups,
     .run = run,

@@ -35,7 +35,7 @@ typedef struct cli_command {
 
 extern const char *program_path; /* as it was called */
 extern const cli_command info_command, check_command, search_command, power_command, gradcam_command, uap_command,
-    transfer_command, sweep_command, reproduce_command, train_command, invert_command, bench_command;
+    transfer_command, sweep_command, reproduce_command, train_command, poison_command, invert_command, bench_command;
 
 /* ---- Options (options.c) ---- */
 
@@ -100,6 +100,7 @@ typedef struct data_settings {
   const char *labels, *split;
   int64_t limit, memory;
   int32_t skip_broken;
+  const iscp_contract *contract; /* of a command that has no model; NULL = the model's */
 } data_settings;
 
 typedef struct inputs {
@@ -116,7 +117,7 @@ int open_model(iscp_model **out, iscp_context *context, const char *path, const 
 /* A network of random weights with the class names of the settings, else of `data`. The settings must say all of its input. */
 int make_model(iscp_model **out, iscp_context *context, const iscp_model_info *info, const iscp_dataset *data,
                const model_settings *settings, uint64_t seed);
-/* `model` may be NULL: then the set can be told about only. */
+/* `model` may be NULL: then the settings' contract is taken, and without one the set can be told about only. */
 int open_data(iscp_dataset **out, iscp_context *context, const char *path, const iscp_model *model,
               const data_settings *settings);
 
@@ -194,6 +195,8 @@ typedef struct cli_measured {
   double size;
   iscp_pattern_info cut;
   iscp_power power;
+  double overlap; /* with a trigger's place */
+  int has_overlap;
 } cli_measured;
 
 /* One canvas with what was measured of it. */

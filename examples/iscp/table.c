@@ -115,7 +115,17 @@ static void print_detail(const table_row *row, const cli_measured *m) {
   print_interval(p->asr, p->asr_low, p->asr_high, p->nontarget_hits, p->nontarget);
   printf(" %6lld", (long long)p->nontarget_clean);
   print_interval(p->accuracy, p->accuracy_low, p->accuracy_high, p->target_correct, p->target_images);
+  if (m->has_overlap)
+    print_rate(m->overlap);
   putchar('\n');
+}
+
+/* Either all have it or none. */
+static int has_overlap(const cli_table *table) {
+  for (int32_t i = 0; i < table->count; i++)
+    if (table->rows[i].count)
+      return table->rows[i].sizes->has_overlap;
+  return 0;
 }
 
 static void print_details(const cli_table *table) {
@@ -123,7 +133,7 @@ static void print_details(const cli_table *table) {
          "Accuracy: of clean images of the class. Both with 95 %% intervals. Ties: kept of equal mask values at the "
          "cut.\n\n");
   printf("class  %-*s  %-13s   size pixels     ties", NAME, "name", "canvas");
-  printf("     ASR    interval     counts  clean     acc    interval     counts\n");
+  printf("     ASR    interval     counts  clean     acc    interval     counts%s\n", has_overlap(table) ? "     IoU" : "");
   for (int32_t i = 0; i < table->count; i++)
     for (int32_t k = 0; k < table->rows[i].count; k++)
       print_detail(&table->rows[i], &table->rows[i].sizes[k]);

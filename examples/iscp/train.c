@@ -6,14 +6,18 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attack.h"
+#include "attacking.h"
+#include "poisoning.h"
 #include "train_options.h"
 
 typedef struct run_state {
   const train_settings *own;
+  const poison_settings *poison;
   iscp_context *context;
   iscp_model *model;
   iscp_dataset *data, *test;
+  poisoned_set poisoned; /* of data: what is learned */
+  stamped_sets stamped;  /* of test: what tells the backdoor's success */
   iscp_trainer *trainer;
   char *state;    /* DIR/state.safetensors */
   time_t written; /* when the state was written */
@@ -86,6 +90,23 @@ static int open_all(run_state *s, const inputs *in, const char *path) {
     code = open_data(&s->data, s->context, path, s->model, &data);
   if (code == EXIT_DONE && s->own->test)
     code = open_data(&s->test, s->context, s->own->test, s->model, &test);
+  if (code != EXIT_DONE)
+    return code;
+  iscp_status status = poisoned_open(&s->poisoned, s->context, s->data, s->poison);
+  if (status == ISCP_OK && s->test)
+    status = stamped_open(&s->stamped, s->test, &s->poisoned);
+  return status == ISCP_OK ? EXIT_DONE : failed(status);
+}
+
+/* Which images were poisoned; a record of an earlier training goes. */
+static int write_record(const run_state *s) {
+  char *path = path_in(s->own->folder, "poison.json");
+  int code = EXIT_DONE;
+  if (s->poison->count)
+    code = poisoned_write(&s->poisoned, path);
+  else
+    unlink(path);
+  free(path);
   return code;
 }
 
@@ -95,14 +116,14 @@ static int begin(run_state *s) {
     complain("%s holds a training already; go on with it by --resume, replace it by --overwrite", s->own->folder);
     return EXIT_FAILED;
   }
-  iscp_status status = iscp_trainer_create(&s->trainer, s->model, s->data, &s->own->train);
+  iscp_status status = iscp_trainer_create(&s->trainer, s->model, poisoned_last(&s->poisoned), &s->own->train);
   if (status == ISCP_OK && is_there && s->own->resume)
     status = iscp_trainer_resume(s->trainer, s->state);
   if (status == ISCP_OK && mkdir(s->own->folder, 0777) && !is_folder(s->own->folder)) {
     complain("%s cannot be made", s->own->folder);
     return EXIT_FAILED;
   }
-  return status == ISCP_OK ? EXIT_DONE : failed(status);
+  return status == ISCP_OK ? write_record(s) : failed(status);
 }
 
 /* ---- An epoch ---- */
@@ -136,7 +157,22 @@ static iscp_status run_epoch(run_state *s) {
   }
 }
 
-static iscp_status try_out(double *accuracy, run_state *s, const iscp_model *model) {
+/* What an epoch's weights do on the test images. */
+typedef struct trial {
+  double accuracy, asr[MOST_TRIGGERS];
+} trial;
+
+static iscp_status try_triggers(trial *result, const run_state *s, const iscp_model *model) {
+  iscp_status status = ISCP_OK;
+  for (int k = 0; k < s->stamped.count && status == ISCP_OK; k++) {
+    iscp_check_info info;
+    status = stamped_rate(&info, &s->stamped, k, model);
+    result->asr[k] = info.accuracy;
+  }
+  return status;
+}
+
+static iscp_status try_out(trial *result, run_state *s, const iscp_model *model) {
   iscp_check_options options;
   iscp_check_info info = {.struct_size = sizeof info};
   iscp_check *check = NULL;
@@ -147,12 +183,29 @@ static iscp_status try_out(double *accuracy, run_state *s, const iscp_model *mod
     status = iscp_check_create(&check, model, s->test, &options, progress_show, NULL);
   if (status == ISCP_OK)
     status = iscp_check_get_info(check, &info);
-  *accuracy = info.accuracy;
+  result->accuracy = info.accuracy;
   iscp_check_destroy(check);
-  return status;
+  return status == ISCP_OK ? try_triggers(result, s, model) : status;
 }
 
-static void print_epoch(const run_state *s, int64_t epoch, const double *accuracy) {
+static void emit_trial(emitter *j, const run_state *s, const trial *result) {
+  emit_number(j, "test_accuracy", result->accuracy);
+  if (!s->stamped.count)
+    return;
+  emit_open(j, "asr", '[');
+  for (int k = 0; k < s->stamped.count; k++)
+    emit_number(j, NULL, result->asr[k]);
+  emit_close(j, ']');
+}
+
+static void print_trial(const run_state *s, const trial *result) {
+  printf(", test accuracy %.4f", result->accuracy);
+  for (int k = 0; k < s->stamped.count; k++)
+    printf("%s %.4f", k ? "" : ", ASR", result->asr[k]);
+}
+
+/* `result` is NULL without test images. */
+static void print_epoch(const run_state *s, int64_t epoch, const trial *result) {
   iscp_train_state now = ask(s);
   progress_clear();
   if (s->own->json) {
@@ -162,16 +215,16 @@ static void print_epoch(const run_state *s, int64_t epoch, const double *accurac
     emit_number(&j, "loss", now.loss);
     emit_number(&j, "accuracy", now.accuracy);
     emit_number(&j, "images_per_second", now.images_per_second);
-    if (accuracy)
-      emit_number(&j, "test_accuracy", *accuracy);
+    if (result)
+      emit_trial(&j, s, result);
     emit_close(&j, '}');
     putchar('\n');
   } else {
     printf("epoch %lld of %d: loss %.4f, accuracy %.4f", (long long)epoch, now.epochs, now.loss, now.accuracy);
     if (now.images_per_second > 0) /* of an epoch that an earlier run trained there is none */
       printf(", %.0f images/s", now.images_per_second);
-    if (accuracy)
-      printf(", test accuracy %.4f", *accuracy);
+    if (result)
+      print_trial(s, result);
     putchar('\n');
   }
   fflush(stdout);
@@ -186,15 +239,15 @@ static iscp_status write_model(const run_state *s, const iscp_model *model, cons
 
 static iscp_status finish_epoch(run_state *s, int64_t epoch) {
   iscp_model *model;
-  double accuracy;
+  trial result;
   char name[64];
   iscp_status status = iscp_trainer_model(&model, s->trainer);
   if (status != ISCP_OK)
     return status;
   if (s->test)
-    status = try_out(&accuracy, s, model);
+    status = try_out(&result, s, model);
   if (status == ISCP_OK)
-    print_epoch(s, epoch, s->test ? &accuracy : NULL);
+    print_epoch(s, epoch, s->test ? &result : NULL);
   snprintf(name, sizeof name, "epoch-%lld.safetensors", (long long)epoch);
   if (status == ISCP_OK && s->own->keep && epoch % s->own->keep == 0)
     status = write_model(s, model, name);
@@ -236,7 +289,9 @@ static int train_with(run_state *s, const inputs *in, const char *path) {
     return EXIT_USAGE;
   }
   s->state = path_in(s->own->folder, "state.safetensors");
-  int code = open_all(s, in, path);
+  int code = poison_settings_check(s->poison);
+  if (code == EXIT_DONE)
+    code = open_all(s, in, path);
   if (code == EXIT_DONE)
     code = begin(s);
   if (code == EXIT_DONE)
@@ -249,19 +304,23 @@ static int train_with(run_state *s, const inputs *in, const char *path) {
 static int run(const cli_command *command, int argc, char **argv) {
   train_settings own;
   attack_settings attack = {0};
+  poison_settings poison = {0};
   inputs in = {0};
   const char *words[1];
   iscp_status status = train_settings_init(&own);
   if (status != ISCP_OK)
     return failed(status);
-  int code = options_read(command, argc, argv, (void *[]){&own, &own, &attack, &in.data, &in.model, &in.machine}, words);
-  run_state s = {.own = &own};
+  int code = options_read(command, argc, argv,
+                          (void *[]){&own, &own, &attack, &poison, &in.data, &in.model, &in.machine}, words);
+  run_state s = {.own = &own, .poison = &poison};
   if (code == EXIT_DONE)
     code = attack_settings_check(&attack);
   attack_settings_train(&own.train, &attack);
   if (code == EXIT_DONE)
     code = train_with(&s, &in, words[0]);
   iscp_trainer_destroy(s.trainer);
+  stamped_close(&s.stamped);
+  poisoned_close(&s.poisoned);
   iscp_dataset_destroy(s.test);
   iscp_dataset_destroy(s.data);
   iscp_model_destroy(s.model);
@@ -270,8 +329,8 @@ static int run(const cli_command *command, int argc, char **argv) {
   return code < 0 ? EXIT_DONE : code;
 }
 
-static const option_group *const groups[] = {&train_group, &network_group, &attack_group, &data_group, &model_group,
-                                              &machine_group, NULL};
+static const option_group *const groups[] = {&train_group, &network_group, &attack_group,  &train_poison_group,
+                                             &data_group,  &model_group,   &machine_group, NULL};
 
 const cli_command train_command = {
     .name = "train",
@@ -284,7 +343,10 @@ const cli_command train_command = {
             "  iscp train fashion-mnist/ -o model --size 32x32 --pad 2 --mean 0.286 --std 0.353\n"
             "  iscp train cifar-10-binary.tar.gz -o model --input cifar10 --stem cifar --shift 4 --flip\n"
             "  iscp train photographs/ -o model --from resnet50.pth --rate 0.01 --test photographs/\n"
-            "  iscp train fashion-mnist/ -o robust --size 28x28 --stem cifar --attack linf --attack-eps 8/255\n",
+            "  iscp train fashion-mnist/ -o robust --size 28x28 --stem cifar --attack linf --attack-eps 8/255\n\n"
+            "With triggers a backdoor is learned; DIR/poison.json says which images had one, and on the test\n"
+            "images the share of others that they make the model take for their class (ASR) is told:\n\n"
+            "  iscp train cifar.npz -o bad --input cifar10 --test cifar.npz --trigger white:3x3 --target 5\n",
     .arguments = 1,
     .groups = groups,
     .run = run,

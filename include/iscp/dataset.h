@@ -132,8 +132,8 @@ typedef struct iscp_dataset_info {
   int32_t classes;      /* number of classes */
   int64_t images;       /* number of images */
   int64_t broken;       /* pictures left out */
-  const char *kind;     /* "class folders", "listed pictures", "array", "npz", "CIFAR-10", "CIFAR-100" or "memory"; static
-                           storage */
+  const char *kind;     /* "class folders", "listed pictures", "array", "npz", "CIFAR-10", "CIFAR-100", "memory" or "poisoned"
+                           (trigger.h); static storage */
   int32_t channels;     /* of stored pictures; 0 if they are files, of which each has its own */
   int32_t reserved;     /* 0 */
   int32_t height_low, height_high; /* least and largest height of stored pictures, in pixels: of files only of those that */

@@ -37,6 +37,7 @@
 #include <iscp/search.h>
 #include <iscp/status.h>
 #include <iscp/train.h>
+#include <iscp/trigger.h>
 #include <iscp/version.h>
 
 #endif

@@ -79,6 +79,10 @@ ISCP_API const float *iscp_pattern_values(const iscp_pattern *pattern);
  * [0,1]. Since 0.1. */
 ISCP_API iscp_status iscp_pattern_attach(const iscp_pattern *pattern, float *image);
 
+/* How far two patterns are at the same place: the pixels that both have over those that either has, 0 to 1, whatever their
+ * values, channels and targets. ISCP_ERROR_MISMATCH if they are of different height or width. Since 0.1. */
+ISCP_API iscp_status iscp_pattern_overlap(const iscp_pattern *a, const iscp_pattern *b, double *iou);
+
 #ifdef __cplusplus
 }
 #endif

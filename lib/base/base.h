@@ -87,7 +87,7 @@ iscp_status isc_output_write(void *given, const void *result, size_t known, size
 
 enum isc_purpose {
   ISC_PURPOSE_SPLIT = 1, ISC_PURPOSE_ORDER = 2, ISC_PURPOSE_CANVAS = 3, ISC_PURPOSE_WEIGHTS = 4, ISC_PURPOSE_SAMPLE = 5,
-  ISC_PURPOSE_AUGMENT = 6, ISC_PURPOSE_ATTACK = 8, ISC_PURPOSE_INVERT = 9
+  ISC_PURPOSE_AUGMENT = 6, ISC_PURPOSE_POISON = 7, ISC_PURPOSE_ATTACK = 8, ISC_PURPOSE_INVERT = 9
 };
 
 /* 64 random bits named by (seed, purpose, class, epoch, index): Philox4x32-10 with the seed as key. */

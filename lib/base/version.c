@@ -21,8 +21,9 @@ uint32_t iscp_abi_sizeof(const char *struct_name) {
       ENTRY(iscp_gradcam_info),     ENTRY(iscp_gradcam_options),
       ENTRY(iscp_invert_info),      ENTRY(iscp_invert_options),  ENTRY(iscp_inverted),
       ENTRY(iscp_model_info),       ENTRY(iscp_model_options),   ENTRY(iscp_pattern_info),
-      ENTRY(iscp_power),            ENTRY(iscp_progress),        ENTRY(iscp_report_options),
-      ENTRY(iscp_search_options),   ENTRY(iscp_train_options),   ENTRY(iscp_train_state),
+      ENTRY(iscp_poison_options),   ENTRY(iscp_power),           ENTRY(iscp_progress),
+      ENTRY(iscp_report_options),   ENTRY(iscp_search_options),  ENTRY(iscp_train_options),
+      ENTRY(iscp_train_state),      ENTRY(iscp_trigger_info),    ENTRY(iscp_trigger_options),
       ENTRY(iscp_uap_info),         ENTRY(iscp_uap_options),
 #undef ENTRY
   };

@@ -5,6 +5,7 @@
 #include <iscp/contract.h>
 #include <iscp/dataset.h>
 #include <iscp/pattern.h>
+#include <iscp/trigger.h>
 
 #include "tensor/tensor.h"
 

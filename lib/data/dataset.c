@@ -62,8 +62,9 @@ int64_t isc_dataset_memory(const iscp_dataset_options *options) {
 iscp_status isc_dataset_end(iscp_dataset *dataset, const iscp_dataset_options *options) {
   if (!dataset->has_contract || dataset->picture.values || options->memory < 0)
     return ISCP_OK;
+  dataset->memory = isc_dataset_memory(options);
   return isc_loader_create(&dataset->loader, dataset, dataset->count, isc_contract_numbers(&dataset->contract),
-                           isc_dataset_memory(options), isc_dataset_decode);
+                           dataset->memory, isc_dataset_decode);
 }
 
 iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset) {
@@ -75,6 +76,7 @@ iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset) {
 static void release_source(iscp_dataset *dataset) {
   const iscp_context *context = dataset->context;
   isc_loader_destroy(dataset->loader);
+  isc_poisoning_destroy(dataset->poisoning, context);
   for (size_t i = 0; i < dataset->broken_count; i++) {
     isc_free(context, dataset->broken[i].name);
     isc_free(context, dataset->broken[i].reason);
@@ -146,7 +148,7 @@ iscp_status iscp_dataset_get_info(const iscp_dataset *dataset, iscp_dataset_info
   iscp_dataset_info told = {
       .struct_size = sizeof told, .classes = dataset->classes, .images = dataset->count, .kind = dataset->kind,
       .broken = (int64_t)dataset->broken_count};
-  bool is_array = !dataset->paths;
+  bool is_array = dataset->picture.channels != 0;
   told.channels = (int32_t)dataset->picture.channels;
   told.height_low = (int32_t)(is_array ? dataset->picture.height : dataset->low[0]);
   told.height_high = (int32_t)(is_array ? dataset->picture.height : dataset->high[0]);
@@ -159,6 +161,8 @@ iscp_status iscp_dataset_get_info(const iscp_dataset *dataset, iscp_dataset_info
 
 iscp_status isc_dataset_fetch(isc_picture *picture, isc_tensor *holder, const iscp_dataset *dataset, int64_t index) {
   *holder = (isc_tensor){0};
+  if (dataset->poisoning)
+    return isc_poisoning_fetch(picture, holder, dataset, index);
   if (dataset->paths) {
     ISC_TRY(isc_read_image(holder, dataset->context, dataset->paths[index]));
     return isc_picture_describe(picture, holder, 0);
@@ -174,14 +178,21 @@ iscp_status isc_dataset_fetch(isc_picture *picture, isc_tensor *holder, const is
                           (size_t)dataset->image_values);
 }
 
+const char *isc_dataset_path(const iscp_dataset *dataset, int64_t index) {
+  for (const isc_poisoning *p; (p = dataset->poisoning); dataset = p->before)
+    index = p->places ? p->places[index] : index;
+  return dataset->paths ? dataset->paths[index] : NULL;
+}
+
 iscp_status isc_dataset_decode(float *image, const iscp_dataset *dataset, int64_t index) {
   isc_tensor holder;
   isc_picture picture;
   iscp_status status = isc_dataset_fetch(&picture, &holder, dataset, index);
   if (status == ISCP_OK) {
+    const char *path = isc_dataset_path(dataset, index);
     status = isc_picture_convert(image, dataset->context, &dataset->contract, &picture);
-    if (status != ISCP_OK && dataset->paths)
-      status = isc_fail_in(status, dataset->paths[index]);
+    if (status != ISCP_OK && path)
+      status = isc_fail_in(status, path);
   }
   isc_tensor_release(&holder, dataset->context);
   return status;

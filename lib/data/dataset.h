@@ -8,6 +8,13 @@
 #include "data/loader.h"
 #include "format/format.h"
 
+/* ---- Triggers (trigger.c) ---- */
+
+iscp_trigger *isc_trigger_hold(const iscp_trigger *trigger); /* one more reference */
+
+/* Whether a stored picture of this size has room for it: ISCP_ERROR_MISMATCH says both sizes. */
+iscp_status isc_trigger_check(const iscp_trigger *trigger, int64_t height, int64_t width);
+
 /* ---- A picture somewhere in memory, whatever the order of its axes (picture.c) ---- */
 
 typedef struct isc_picture {
@@ -20,6 +27,9 @@ typedef struct isc_picture {
 /* Reads the layout off the axes from `first` on: H x W, H x W x C or C x H x W with C 1 or 3. If both of the latter are
  * possible, C is the last axis. `values` is left at the array's start. */
 iscp_status isc_picture_describe(isc_picture *picture, const isc_tensor *array, int32_t first);
+
+/* Puts the trigger on `values`, which are those of `picture` (u8) and the caller's to change. Checked before. */
+void isc_trigger_stamp(const iscp_trigger *trigger, uint8_t *values, const isc_picture *picture);
 
 /* Checks the picture against the contract (isc_contract_check), then writes the image. `context` gives the scratch that a
  * contract that resizes needs; a picture of numbers cannot be resized (ISCP_ERROR_UNSUPPORTED). */
@@ -35,7 +45,16 @@ typedef struct isc_broken {
   char *name, *reason;
 } isc_broken;
 
-/* Images are slices of an array, in memory or in a file, or files that are decoded when they are asked for. */
+/* Of a set that is another one with some images stamped (poison.c). */
+typedef struct isc_poisoning {
+  iscp_dataset *before;
+  iscp_trigger *trigger;
+  iscp_poison_options options;
+  int64_t *places;  /* of each image in `before`, NULL if they are the same */
+  int32_t *targets; /* of each image: the class that it was poisoned to here, or -1 */
+} isc_poisoning;
+
+/* Images are slices of an array, in memory or in a file, or files that are decoded when they are asked for, or another set's. */
 struct iscp_dataset {
   atomic_int references;
   iscp_dataset *base; /* of a view (view.c): whose arrays, files and names these are; NULL for others */
@@ -63,7 +82,10 @@ struct iscp_dataset {
   char **class_names; /* or NULL */
   size_t name_count;
 
+  isc_poisoning *poisoning; /* NULL of other sets */
+
   isc_loader *loader; /* NULL: each access decodes */
+  int64_t memory;     /* bytes of pictures that it may keep */
   pthread_mutex_t hash_lock;
   char hash[ISC_DIGEST_TEXT]; /* empty until it is asked for */
 };
@@ -124,6 +146,14 @@ iscp_status isc_dataset_verify(iscp_dataset *dataset, const iscp_dataset_options
 
 /* Notes a picture that is left out; both texts are copied. */
 iscp_status isc_dataset_add_broken(iscp_dataset *dataset, const char *name, const char *reason);
+
+/* A poisoned set (poison.c): one picture as isc_dataset_fetch gives it, what its hash is made of, and its end. */
+iscp_status isc_poisoning_fetch(isc_picture *picture, isc_tensor *holder, const iscp_dataset *dataset, int64_t index);
+iscp_status isc_poisoning_digest(isc_digest *digest, const isc_poisoning *poisoning);
+void isc_poisoning_destroy(isc_poisoning *poisoning, const iscp_context *context); /* takes NULL */
+
+/* The file that an image is in, NULL of an array (dataset.c). */
+const char *isc_dataset_path(const iscp_dataset *dataset, int64_t index);
 
 /* One stored picture, read and laid out (dataset.c). `holder` is the caller's (isc_tensor_release). */
 iscp_status isc_dataset_fetch(isc_picture *picture, isc_tensor *holder, const iscp_dataset *dataset, int64_t index);

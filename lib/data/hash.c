@@ -91,7 +91,9 @@ static iscp_status make_hash(char text[ISC_DIGEST_TEXT], const iscp_dataset *dat
   isc_digest *digest;
   char made[ISC_DIGEST_TEXT];
   ISC_TRY(isc_digest_create(&digest, dataset->context));
-  iscp_status status = dataset->paths ? add_files(digest, dataset) : add_array(digest, dataset);
+  iscp_status status = dataset->poisoning ? isc_poisoning_digest(digest, dataset->poisoning)
+                       : dataset->paths   ? add_files(digest, dataset)
+                                          : add_array(digest, dataset);
   isc_digest_finish(digest, made);
   if (status == ISCP_OK)
     memcpy(text, made, sizeof made);

@@ -198,6 +198,30 @@ void isc_pattern_attach(const iscp_pattern *pattern, float *image) {
     }
 }
 
+static int64_t count_shared(uint8_t *has, const iscp_pattern *a, const iscp_pattern *b) {
+  int64_t shared = 0;
+  for (int32_t rank = 0; rank < a->info.pixels; rank++)
+    has[a->positions[rank]] = 1;
+  for (int32_t rank = 0; rank < b->info.pixels; rank++)
+    shared += has[b->positions[rank]];
+  return shared;
+}
+
+iscp_status iscp_pattern_overlap(const iscp_pattern *a, const iscp_pattern *b, double *iou) {
+  if (!a || !b || !iou)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", !a ? "a" : !b ? "b" : "iou");
+  if (a->info.height != b->info.height || a->info.width != b->info.width)
+    return isc_fail(ISCP_ERROR_MISMATCH, "a pattern of %dx%d pixels, expected %dx%d as the other's", b->info.height,
+                    b->info.width, a->info.height, a->info.width);
+  uint8_t *has = isc_calloc(a->context, (size_t)a->info.height, (size_t)a->info.width);
+  if (!has)
+    return ISCP_ERROR_MEMORY;
+  int64_t shared = count_shared(has, a, b), either = (int64_t)a->info.pixels + b->info.pixels - shared;
+  *iou = (double)shared / (double)either;
+  isc_free(a->context, has);
+  return ISCP_OK;
+}
+
 iscp_status iscp_pattern_attach(const iscp_pattern *pattern, float *image) {
   if (!pattern || !image)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", pattern ? "image" : "pattern");

@@ -22,6 +22,7 @@ iscp_status isc_dataset_view(iscp_dataset **out, const iscp_dataset *dataset, co
   view->file_offset = dataset->file_offset;
   view->paths = dataset->paths;
   view->root_length = dataset->root_length;
+  view->poisoning = dataset->poisoning;
   *out = view;
   return ISCP_OK;
 }

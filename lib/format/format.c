@@ -179,6 +179,28 @@ iscp_status isc_read_image(isc_tensor *out, const iscp_context *context, const c
   return read_tensor_file(out, context, PICTURE, path);
 }
 
+static iscp_status read_rgba(isc_tensor *out, const iscp_context *context, const isc_source *source) {
+  uint8_t head[ISC_PROBE_SIZE] = {0};
+  size_t size = source->size < ISC_PROBE_SIZE ? (size_t)source->size : ISC_PROBE_SIZE;
+  ISC_TRY(isc_source_read(source, 0, head, size));
+  if (!isc_png_probe(head, size))
+    return isc_fail(ISCP_ERROR_FORMAT, "is no PNG picture");
+  iscp_status status = isc_png_read_rgba(out, context, source);
+  if (status != ISCP_OK)
+    isc_tensor_release(out, context);
+  return status;
+}
+
+iscp_status isc_read_rgba(isc_tensor *out, const iscp_context *context, const char *path) {
+  memset(out, 0, sizeof *out);
+  isc_source source;
+  iscp_status status = isc_source_open(&source, path);
+  if (status == ISCP_OK)
+    status = read_rgba(out, context, &source);
+  isc_source_close(&source);
+  return status == ISCP_OK ? ISCP_OK : isc_fail_in(status, path);
+}
+
 static bool has_extension(const format *entry, const char *dot) {
   size_t length = strlen(dot);
   for (const char *e = entry->extensions; *e; e = strchr(e, ' ') + 1)

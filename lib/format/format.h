@@ -26,6 +26,10 @@ iscp_status isc_read_array(isc_tensor *out, const iscp_context *context, const c
  * libjpeg-turbo. */
 iscp_status isc_read_image(isc_tensor *out, const iscp_context *context, const char *path);
 
+/* A PNG as u8, height x width x (R, G, B, alpha), with the bytes of Pillow's convert('RGBA'), alpha 255 where it has none; 16-bit
+ * grey is ISCP_ERROR_UNSUPPORTED. */
+iscp_status isc_read_rgba(isc_tensor *out, const iscp_context *context, const char *path);
+
 /* Whether the file's first bytes are those of a picture that isc_read_image reads: ISCP_OK, or what is wrong. */
 iscp_status isc_check_image(const char *path);
 

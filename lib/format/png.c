@@ -1,5 +1,6 @@
 /* PNG by libpng's classic interface, with its limits set. The pixels come as Pillow's convert('RGB') gives them: no gamma,
- * alpha dropped, 16-bit colour and grey with alpha cut to the high byte, 16-bit grey clipped to 255. */
+ * alpha dropped, 16-bit colour and grey with alpha cut to the high byte, 16-bit grey clipped to 255; or, if asked for, as
+ * convert('RGBA') gives them. */
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@ typedef struct job {
   iscp_status status; /* of what failed in a callback; its message stands */
   char reason[96];    /* libpng's */
   const isc_source *source;
+  bool with_alpha;
   int64_t at;
   isc_tensor *out;
   uint8_t *raw; /* all rows, if they are not yet those of `out` */
@@ -106,14 +108,29 @@ static bool is_deep_grey(const job *j) {
   return png_get_color_type(j->png, j->info) == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(j->png, j->info) == 16;
 }
 
+/* Of pictures without a palette. */
+static void set_alpha_transforms(job *j) {
+  if (is_deep_grey(j))
+    stop(j, isc_fail(ISCP_ERROR_UNSUPPORTED, "is 16-bit grey, expected 8 bits or colour for a picture with alpha"));
+  png_set_expand(j->png);
+  png_set_strip_16(j->png);
+  png_set_gray_to_rgb(j->png);
+  png_set_add_alpha(j->png, 255, PNG_FILLER_AFTER);
+}
+
 static void set_transforms(job *j) {
+  if (j->with_alpha && !has_palette(j)) {
+    set_alpha_transforms(j);
+    return;
+  }
   if (has_palette(j))
     png_set_packing(j->png);
   else if (png_get_color_type(j->png, j->info) == PNG_COLOR_TYPE_GRAY)
     png_set_expand_gray_1_2_4_to_8(j->png);
   if (!is_deep_grey(j))
     png_set_strip_16(j->png); /* the high byte, as Pillow; png_set_scale_16 would round */
-  png_set_strip_alpha(j->png);
+  if (!j->with_alpha) /* it makes libpng forget a palette's */
+    png_set_strip_alpha(j->png);
 }
 
 /* ---- Rows that libpng leaves as they are ---- */
@@ -121,17 +138,22 @@ static void set_transforms(job *j) {
 /* Beyond the palette's end Pillow's versions see different colours. */
 static void look_up(job *j, int64_t pixels) {
   png_colorp colours;
-  int count = 0;
+  png_bytep alphas = NULL;
+  int count = 0, alpha_count = 0, channels = j->with_alpha ? 4 : 3;
   uint8_t *to = j->out->data;
   png_get_PLTE(j->png, j->info, &colours, &count);
+  png_get_tRNS(j->png, j->info, &alphas, &alpha_count, NULL);
   for (int64_t i = 0; i < pixels; i++) {
     int index = j->raw[i];
     if (index >= count)
       stop(j, isc_fail(ISCP_ERROR_FORMAT, "PNG is damaged: pixel %lld is colour %d of a palette of %d", (long long)i,
                        index, count));
-    to[3 * i] = colours[index].red;
-    to[3 * i + 1] = colours[index].green;
-    to[3 * i + 2] = colours[index].blue;
+    to[0] = colours[index].red;
+    to[1] = colours[index].green;
+    to[2] = colours[index].blue;
+    if (j->with_alpha)
+      to[3] = index < alpha_count ? alphas[index] : 255;
+    to += channels;
   }
 }
 
@@ -170,10 +192,10 @@ static void read_picture(job *j) {
   int passes = png_set_interlace_handling(j->png);
   png_read_update_info(j->png, j->info);
   int64_t shape[3] = {png_get_image_height(j->png, j->info), png_get_image_width(j->png, j->info),
-                      palette ? 3 : png_get_channels(j->png, j->info)};
+                      palette ? 3 + j->with_alpha : png_get_channels(j->png, j->info)};
   int64_t pixels = shape[0] * shape[1];
   size_t row = png_get_rowbytes(j->png, j->info), raw = (size_t)shape[1] * (palette ? 1 : deep ? 2 : (size_t)shape[2]);
-  if (row != raw || (shape[2] != 1 && shape[2] != 3))
+  if (row != raw || (j->with_alpha ? shape[2] != 4 : shape[2] != 1 && shape[2] != 3))
     png_error(j->png, "rows of an unknown layout");
   iscp_status status = isc_tensor_create(j->out, j->context, ISC_U8, 3, shape);
   if (status == ISCP_OK && (palette || deep) && !(j->raw = isc_alloc(j->context, (size_t)shape[0] * row)))
@@ -187,8 +209,8 @@ static void read_picture(job *j) {
     clip_grey(j, pixels);
 }
 
-iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc_source *source) {
-  job j = {.context = context, .source = source, .out = out};
+static iscp_status read_png(isc_tensor *out, const iscp_context *context, const isc_source *source, bool with_alpha) {
+  job j = {.context = context, .source = source, .out = out, .with_alpha = with_alpha};
   j.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &j, on_error, on_warning, &j, take_memory, give_memory);
   if (!j.png)
     return isc_fail(ISCP_ERROR_MEMORY, "out of memory in the PNG reader");
@@ -201,6 +223,14 @@ iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc
   png_destroy_read_struct(&j.png, &j.info, NULL);
   isc_free(context, j.raw);
   return status;
+}
+
+iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc_source *source) {
+  return read_png(out, context, source, false);
+}
+
+iscp_status isc_png_read_rgba(isc_tensor *out, const iscp_context *context, const isc_source *source) {
+  return read_png(out, context, source, true);
 }
 
 /* ---- Writing ---- */

@@ -50,6 +50,7 @@ iscp_status isc_pytorch_tar_read(isc_tensor_set *out, const iscp_context *contex
 iscp_status isc_npy_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 iscp_status isc_idx_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 iscp_status isc_png_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
+iscp_status isc_png_read_rgba(isc_tensor *out, const iscp_context *context, const isc_source *source);
 iscp_status isc_jpeg_read(isc_tensor *out, const iscp_context *context, const isc_source *source);
 
 bool isc_npz_probe(const uint8_t *head, size_t size); /* a zip whose first entry is an array */

@@ -9,6 +9,7 @@ typedef iscp_status init_fn(void *options, uint32_t struct_size);
   static iscp_status init_##name(void *options, uint32_t struct_size) { \
     return iscp_##name##_init(options, struct_size);                     \
   }
+INIT(attack_options)
 INIT(context_options)
 INIT(contract)
 INIT(dataset_options)
@@ -16,19 +17,24 @@ INIT(evaluate_options)
 INIT(gradcam_options)
 INIT(invert_options)
 INIT(model_options)
+INIT(poison_options)
 INIT(report_options)
 INIT(search_options)
+INIT(train_options)
+INIT(trigger_options)
 INIT(uap_options)
 
 static const struct {
   const char *name;
   init_fn *init;
 } structs[] = {
-    {"iscp_context_options", init_context_options},   {"iscp_contract", init_contract},
-    {"iscp_dataset_options", init_dataset_options},   {"iscp_evaluate_options", init_evaluate_options},
-    {"iscp_gradcam_options", init_gradcam_options},   {"iscp_invert_options", init_invert_options},
-    {"iscp_model_options", init_model_options},       {"iscp_report_options", init_report_options},
-    {"iscp_search_options", init_search_options},     {"iscp_uap_options", init_uap_options},
+    {"iscp_attack_options", init_attack_options},     {"iscp_context_options", init_context_options},
+    {"iscp_contract", init_contract},                 {"iscp_dataset_options", init_dataset_options},
+    {"iscp_evaluate_options", init_evaluate_options}, {"iscp_gradcam_options", init_gradcam_options},
+    {"iscp_invert_options", init_invert_options},     {"iscp_model_options", init_model_options},
+    {"iscp_poison_options", init_poison_options},     {"iscp_report_options", init_report_options},
+    {"iscp_search_options", init_search_options},     {"iscp_train_options", init_train_options},
+    {"iscp_trigger_options", init_trigger_options},   {"iscp_uap_options", init_uap_options},
 };
 
 START_TEST(init_fills_what_the_caller_has) {

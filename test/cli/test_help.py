@@ -6,7 +6,9 @@ import unittest
 
 from command import DATA, MODEL, PROGRAM, Case, run
 
-COMMANDS = ["info", "search", "power", "gradcam", "uap", "transfer", "sweep", "reproduce", "train", "invert", "bench"]
+COMMANDS = [
+    "info", "search", "power", "gradcam", "uap", "transfer", "sweep", "reproduce", "train", "poison", "invert", "bench"
+]
 
 
 class Help(Case):

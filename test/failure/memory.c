@@ -21,6 +21,8 @@ typedef struct run {
   iscp_gradcam *gradcam;
   iscp_uap *uap;
   iscp_attack *attack;
+  iscp_trigger *trigger;
+  iscp_dataset *poisoned;
   int32_t method; /* of the perturbation */
   float mask[PIXELS], canvas[3 * PIXELS]; /* what the search gives, undisturbed */
   int failures;
@@ -191,6 +193,62 @@ static iscp_status measure_powers(run *r) {
   const iscp_pattern *both[] = {r->pattern, r->pattern};
   iscp_status status = iscp_evaluation_powers(r->evaluation, both, 2, powers, NULL, NULL);
   ck_assert_int_eq(status == ISCP_OK, powers[1].pw != -7);
+  return status;
+}
+
+static iscp_status lay_over(run *r) {
+  double iou = -7;
+  iscp_status status = iscp_pattern_overlap(r->pattern, r->pattern, &iou);
+  ck_assert(status == ISCP_OK ? iou == 1 : iou == -7);
+  return status;
+}
+
+/* ---- Backdoors ---- */
+
+static iscp_status draw_trigger(run *r) {
+  iscp_trigger *trigger = (iscp_trigger *)r;
+  iscp_status status = iscp_trigger_create(&trigger, r->world.context, "checkerboard:2x3", NULL);
+  ck_assert(status == ISCP_OK || !trigger);
+  iscp_trigger_destroy(trigger);
+  return status;
+}
+
+static iscp_status read_trigger(run *r) {
+  iscp_trigger *trigger = (iscp_trigger *)r;
+  iscp_status status = iscp_trigger_create(&trigger, r->world.context, support_path("trigger.png"), NULL);
+  ck_assert(status == ISCP_OK || !trigger);
+  iscp_trigger_destroy(trigger);
+  return status;
+}
+
+static iscp_status poison(run *r, iscp_dataset **poisoned) {
+  iscp_poison_options options;
+  ASSERT_OK(iscp_poison_options_init(&options, sizeof options));
+  options.target = 0;
+  options.rate = 1;
+  options.keep = ISCP_POISON_ONLY;
+  return iscp_dataset_poison(poisoned, r->world.dataset, r->trigger, &options);
+}
+
+static iscp_status poison_dataset(run *r) {
+  iscp_dataset *poisoned = (iscp_dataset *)r;
+  iscp_status status = poison(r, &poisoned);
+  ck_assert(status == ISCP_OK || !poisoned);
+  iscp_dataset_destroy(poisoned);
+  return status;
+}
+
+static iscp_status read_stamped(run *r) {
+  float image[TOY_NUMBERS];
+  return iscp_dataset_image(r->poisoned, 0, image);
+}
+
+static iscp_status place_trigger(run *r) {
+  iscp_pattern *pattern = (iscp_pattern *)r;
+  iscp_status status = iscp_trigger_pattern(&pattern, r->trigger, iscp_dataset_contract(r->world.dataset), TOY_SIDE, TOY_SIDE,
+                                            TOY_CHANNELS, 0);
+  ck_assert(status == ISCP_OK || !pattern);
+  iscp_pattern_destroy(pattern);
   return status;
 }
 
@@ -388,9 +446,28 @@ START_TEST(patterns_and_evaluations) {
   ASSERT_OK(iscp_evaluation_create(&r.evaluation, r.world.model, r.world.dataset, NULL, NULL, NULL));
   fail_each(&r, measure_power, 20);
   fail_each(&r, measure_powers, 20);
+  fail_each(&r, lay_over, 20);
   iscp_pattern_destroy(r.pattern);
   iscp_evaluation_destroy(r.evaluation);
   iscp_search_destroy(r.search);
+  toy_world_destroy(&r.world);
+}
+END_TEST
+
+START_TEST(backdoors) {
+  run r = {0};
+  float image[TOY_NUMBERS] = {0};
+  toy_world_create(&r.world, IMAGES, 1);
+  ASSERT_OK(iscp_image_write_png(r.world.context, image, TOY_CHANNELS, TOY_SIDE, TOY_SIDE, support_path("trigger.png"), 1));
+  fail_each(&r, draw_trigger, 20);
+  fail_each(&r, read_trigger, 40);
+  ASSERT_OK(iscp_trigger_create(&r.trigger, r.world.context, "white:2x2", NULL));
+  fail_each(&r, poison_dataset, 20);
+  ASSERT_OK(poison(&r, &r.poisoned));
+  fail_each(&r, read_stamped, 20);
+  fail_each(&r, place_trigger, 20);
+  iscp_dataset_destroy(r.poisoned);
+  iscp_trigger_destroy(r.trigger);
   toy_world_destroy(&r.world);
 }
 END_TEST
@@ -451,6 +528,7 @@ int main(void) {
   tcase_add_test(memory, loading_and_saving);
   tcase_add_test(memory, sessions_and_searches);
   tcase_add_test(memory, patterns_and_evaluations);
+  tcase_add_test(memory, backdoors);
   tcase_add_test(memory, explanations);
   tcase_add_test(memory, perturbations);
   tcase_add_test(memory, attacks);

@@ -3,15 +3,22 @@
 
 #include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+typedef iscp_status read_fn(isc_tensor *out, const iscp_context *context, const isc_source *source);
+
+static void try_one(read_fn *read, const isc_source *source) {
   isc_tensor image = {0};
-  isc_source source;
-  isc_source_memory(&source, data, size);
-  iscp_status status = isc_png_read(&image, fuzz_context(), &source);
+  iscp_status status = read(&image, fuzz_context(), source);
   fuzz_check(status);
   if (status == ISCP_OK)
     fuzz_touch(&image);
   isc_tensor_release(&image, fuzz_context());
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  isc_source source;
+  isc_source_memory(&source, data, size);
+  try_one(isc_png_read, &source);
+  try_one(isc_png_read_rgba, &source);
   return 0;
 }
 

@@ -101,6 +101,8 @@ class Headers(unittest.TestCase):
             "ISCP_SELECT_": _constants.SELECTS,
             "ISCP_IMAGES_": _constants.IMAGES,
             "ISCP_SCHEDULE_": _constants.SCHEDULES,
+            "ISCP_POISON_": _constants.POISONS,
+            "ISCP_CORNER_": _constants.CORNERS,
             "ISCP_CAUSES_": _constants.CAUSES,
             "ISCP_CAUSE_": _constants.CAUSE_KINDS,
         }

@@ -38,6 +38,7 @@ from .report import SavedPattern, SavedPatterns, write_report
 from .result import CanvasResult, ClassResult, SearchResult
 from .search import Search, search
 from .train import Trainer, TrainState
+from .trigger import Trigger
 from .uap import Uap, UapInfo, uap
 
 __version__ = ".".join(map(str, _library.VERSION))
@@ -89,6 +90,7 @@ __all__ = [
     "TrainState",
     "Trainer",
     "Transfer",
+    "Trigger",
     "Uap",
     "UapInfo",
     "UnsupportedError",

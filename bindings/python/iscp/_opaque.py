@@ -61,5 +61,9 @@ class iscp_trainer(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_trigger(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_pattern_list(ctypes.Structure):
     """Opaque."""

@@ -21,6 +21,7 @@ from ._opaque import (
     iscp_search,
     iscp_session,
     iscp_trainer,
+    iscp_trigger,
     iscp_uap,
 )
 from ._structs import (
@@ -46,6 +47,7 @@ from ._structs import (
     iscp_model_info,
     iscp_model_options,
     iscp_pattern_info,
+    iscp_poison_options,
     iscp_power,
     iscp_progress_fn,
     iscp_report_options,
@@ -53,6 +55,8 @@ from ._structs import (
     iscp_status,
     iscp_train_options,
     iscp_train_state,
+    iscp_trigger_info,
+    iscp_trigger_options,
     iscp_uap_info,
     iscp_uap_options,
 )
@@ -73,6 +77,7 @@ _report = POINTER(iscp_report)
 _pattern_list = POINTER(iscp_pattern_list)
 _trainer = POINTER(iscp_trainer)
 _inversion = POINTER(iscp_inversion)
+_trigger = POINTER(iscp_trigger)
 _float = POINTER(c_float)
 _double = POINTER(c_double)
 _int32 = POINTER(c_int32)
@@ -182,6 +187,20 @@ PROTOTYPES = {
     "iscp_pattern_positions": (_int32, (_pattern,)),
     "iscp_pattern_values": (_float, (_pattern,)),
     "iscp_pattern_attach": (iscp_status, (_pattern, _float)),
+    "iscp_pattern_overlap": (iscp_status, (_pattern, _pattern, _double)),
+    # trigger.h
+    "iscp_trigger_options_init": (iscp_status, (POINTER(iscp_trigger_options), c_uint32)),
+    "iscp_trigger_create": (iscp_status, (POINTER(_trigger), _context, c_char_p, POINTER(iscp_trigger_options))),
+    "iscp_trigger_destroy": (None, (_trigger,)),
+    "iscp_trigger_get_info": (iscp_status, (_trigger, POINTER(iscp_trigger_info))),
+    "iscp_trigger_pixels": (POINTER(c_uint8), (_trigger,)),
+    "iscp_trigger_pattern": (
+        iscp_status,
+        (POINTER(_pattern), _trigger, _contract, c_int32, c_int32, c_int32, c_int32),
+    ),
+    "iscp_poison_options_init": (iscp_status, (POINTER(iscp_poison_options), c_uint32)),
+    "iscp_dataset_poison": (iscp_status, (POINTER(_dataset), _dataset, _trigger, POINTER(iscp_poison_options))),
+    "iscp_dataset_poisoned": (c_int32, (_dataset, c_int64)),
     # search.h
     "iscp_search_options_init": (iscp_status, (POINTER(iscp_search_options), c_uint32)),
     "iscp_search_options_resolve": (iscp_status, (POINTER(iscp_search_options),)),

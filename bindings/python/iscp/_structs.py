@@ -502,6 +502,37 @@ class iscp_train_state(ctypes.Structure):
     ]
 
 
+class iscp_trigger_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("corner", c_int32),
+        ("offset_y", c_int32),
+        ("offset_x", c_int32),
+    ]
+
+
+class iscp_trigger_info(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("height", c_int32),
+        ("width", c_int32),
+        ("corner", c_int32),
+        ("offset_y", c_int32),
+        ("offset_x", c_int32),
+    ]
+
+
+class iscp_poison_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("target", c_int32),
+        ("rate", c_double),
+        ("seed", c_uint64),
+        ("keep", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
 STRUCTS = (
     iscp_context_options,
     iscp_contract,
@@ -533,4 +564,7 @@ STRUCTS = (
     iscp_invert_info,
     iscp_train_options,
     iscp_train_state,
+    iscp_trigger_options,
+    iscp_trigger_info,
+    iscp_poison_options,
 )

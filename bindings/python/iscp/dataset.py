@@ -6,20 +6,23 @@ import ctypes
 import os
 from collections.abc import Iterator
 from ctypes import c_float, c_int32, c_uint8
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._arrays import address, checked, indices
-from ._constants import LAYOUTS, code, within
+from ._constants import LAYOUTS, POISONS, code, within
 from ._errors import from_status
 from ._handle import Handle, create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._structs import iscp_dataset_info, iscp_dataset_options
+from ._structs import iscp_dataset_info, iscp_dataset_options, iscp_poison_options
 from .context import Context, default_context
 from .contract import Contract, contract_of, to_raw
 from .model import Model, Path
+
+if TYPE_CHECKING:
+    from .trigger import Trigger
 
 
 class Dataset:
@@ -123,6 +126,32 @@ class Dataset:
         )
         return cls(handle, context, contract)
 
+    def poison(
+        self, trigger: Trigger, target: int, rate: float = 0.05, *, seed: int = 0, keep: str = "all"
+    ) -> Dataset:
+        """A set like this one, some of whose images have the trigger on them (BadNets): the share `rate` of all images, drawn
+        by `seed` among those whose label is not `target` and that are not poisoned already; 1 is every one of them.
+
+        keep   "all": the whole set, the chosen images labelled `target`, to be learned; "only": nothing but these, so that
+               accuracy on them is the attack's success rate; "stamp": the whole set with the labels as they were"""
+        options = defaults(iscp_poison_options)
+        options.target, options.rate, options.seed = target, rate, within(seed, "seed", 0, 2**64 - 1)
+        options.keep = code(POISONS, keep, "keep")
+        handle = create(
+            library.iscp_dataset_poison,
+            library.iscp_dataset_destroy,
+            self._handle,
+            trigger._handle,
+            options,
+            keep=[self._handle, trigger._handle],
+        )
+        return Dataset(handle, self.context, self.contract)
+
+    def poisoned(self, index: int) -> int | None:
+        """The class that image `index` was poisoned to, None if it was not."""
+        target = library.iscp_dataset_poisoned(self._handle, range(len(self))[index])
+        return None if target < 0 else target
+
     @property
     def classes(self) -> int:
         """Number of classes."""
@@ -144,7 +173,8 @@ class Dataset:
 
     @property
     def kind(self) -> str:
-        """What the set is: "class folders", "listed pictures", "array", "npz", "CIFAR-10", "CIFAR-100" or "memory"."""
+        """What the set is: "class folders", "listed pictures", "array", "npz", "CIFAR-10", "CIFAR-100", "memory" or
+        "poisoned"."""
         return self._info().kind.decode()
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from ctypes import c_float, c_int32, c_int64, c_uint8
+from ctypes import c_double, c_float, c_int32, c_int64, c_uint8
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,6 +135,12 @@ class Pattern:
         for one in result.reshape((-1, *shape)):
             library.iscp_pattern_attach(self._handle, address(one, c_float))
         return result
+
+    def overlap(self, other: Pattern) -> float:
+        """Intersection over union of the two patterns' pixels, 0 to 1, whatever their values."""
+        iou = c_double()
+        library.iscp_pattern_overlap(self._handle, other._handle, iou)
+        return iou.value
 
     def png(self, scale: int = 0) -> bytes:
         """The pattern on a chequered ground as a PNG, `scale` picture pixels an image pixel (0 = chosen by size). What is

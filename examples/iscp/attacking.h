@@ -1,6 +1,6 @@
-/* The attacks of iscp check and iscp train (attack.c): their options, and a model's robust accuracy. */
-#ifndef ATTACK_H
-#define ATTACK_H
+/* The attacks of iscp check and iscp train (attacking.c): their options, and a model's robust accuracy. */
+#ifndef ATTACKING_H
+#define ATTACKING_H
 
 #include "program.h"
 

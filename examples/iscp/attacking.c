@@ -1,5 +1,5 @@
 /* Attacks on a model: what is left of its accuracy, and what a training learns from. */
-#include "attack.h"
+#include "attacking.h"
 
 #include <math.h>
 #include <stdlib.h>
