@@ -1,4 +1,4 @@
-/* The inside of a training, for training.c, training_plan.c and training_run.c only. */
+/* The inside of a training, for training.c, training_plan.c and training_run.c, and for the benchmark of its parts. */
 #ifndef ISC_NN_TRAINING_H
 #define ISC_NN_TRAINING_H
 
