@@ -7,6 +7,8 @@
 
 #include "nn/backend.h"
 
+enum { ISC_SMALL_BLOCK = 16 };
+
 /* Which way is the faster one; by shape and CPU alone, so that a training that goes on later takes the same. */
 bool isc_small_directions(const isc_conv_shape *shape); /* forward and backward_data */
 bool isc_small_gradient(const isc_conv_shape *shape);   /* backward_weights */

@@ -1,7 +1,8 @@
 /* A convolution in training on oneDNN: the two directions of conv.c, whose weights change, and the weights' gradient.
  *
  * The forward direction's weights are the convolution's weights, and gradients are in their order, so that a step of an
- * optimiser needs no reorder. backward_data wants another order and gets it anew each time. All of it is float32. */
+ * optimiser needs no reorder. backward_data wants another order and gets it anew each time. Of small images the loops of
+ * direct/small.h take over, which read forward's order in all directions. All of it is float32. */
 #include <stdio.h>
 
 #include "nn/direct/small.h"
@@ -50,14 +51,15 @@ static iscp_status make_direction(isc_direction *d, const isc_problem *p) {
 }
 
 /* small.h's, where it has good code and the weights are in the order that it takes. */
-static dnnl_status_t choose_ways(isc_learner *l) {
-  const isc_conv_shape *s = &l->shape;
+static dnnl_status_t choose_ways(isc_learner *l, const isc_conv_desc *desc) {
+  const isc_conv_shape *s = &desc->shape;
   const dnnl_dims_t dims = {s->oc, s->ic, s->k, s->k};
   isc_md order;
   dnnl_status_t status = isc_md_create(&order, 4, dims, dnnl_f32, dnnl_OIhw16i16o);
   if (status != dnnl_success)
     return status;
-  if (dnnl_memory_desc_equal(dnnl_primitive_desc_query_md(l->forward.pd, dnnl_query_weights_md, 0), isc_md_view(&order))) {
+  if (desc->src_block == ISC_SMALL_BLOCK && desc->dst_block == ISC_SMALL_BLOCK &&
+      dnnl_memory_desc_equal(dnnl_primitive_desc_query_md(l->forward.pd, dnnl_query_weights_md, 0), isc_md_view(&order))) {
     l->small_directions = isc_small_directions(s);
     l->small_gradient = isc_small_gradient(s);
   }
@@ -74,7 +76,7 @@ static iscp_status build(isc_learner *l, const isc_conv_desc *desc) {
   p.engine = l->engine;
   p.stream = l->stream;
   ISC_TRY(make_direction(&l->forward, &p));
-  ISC_TRY(isc_onednn_check(choose_ways(l), desc->name, "order of weights"));
+  ISC_TRY(isc_onednn_check(choose_ways(l, desc), desc->name, "order of weights"));
   if (!l->small_gradient)
     ISC_TRY(isc_gradient_create(&l->gradient, &p, &l->forward));
   p.backward = true;
