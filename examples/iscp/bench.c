@@ -23,10 +23,12 @@ typedef struct settings {
 /* ---- Options ---- */
 
 static const option_line lines[] = {
-    {SIZES, "sizes", "LIST", "without MODEL: images and stems; default 224,32-cifar,32-imagenet"},
-    {WORKS, "works", "LIST", "step, inference; default both"},
+    {SIZES, "sizes", "LIST", "without MODEL: images and stems; default 224,32-cifar,32-imagenet,\n"
+                             "with train the latter two"},
+    {WORKS, "works", "LIST", "step, inference, train; default step,inference"},
     {BATCHES, "batches", "LIST", "images at a time; a step of 20 is five lanes of 4, and one of\n"
-                                 "64 sixteen. Default 4,20; with MODEL: as a search of it takes them"},
+                                 "64 sixteen. Default 4,20; with MODEL: as a search of it takes them;\n"
+                                 "of train 128, as iscp train"},
     {SECONDS, "seconds", "X", "for each line of the table, 0.1 to 600, and two first runs; default 3"},
     {JSON, "json", NULL, "print JSON in place of the table"},
     {0},
@@ -64,7 +66,7 @@ static int set_list(settings *own, int key, char *list) {
       code = wrong_value("batches", value, "numbers from 1 to 1024 with commas, as 4,20,64");
     int work = key == WORKS ? read_choice(piece, work_names) : 0;
     if (work < 0)
-      code = wrong_value("works", value, "step, inference, or both with a comma");
+      code = wrong_value("works", value, "step, inference and train, with commas");
     else if (key == WORKS)
       own->works[work] = 1;
   }
@@ -95,11 +97,12 @@ static const option_group *const groups[] = {&own_group, &data_group, &model_gro
 
 static void fill_in(settings *own) {
   static const bench_size sizes[] = {{224, ISCP_STEM_IMAGENET}, {32, ISCP_STEM_CIFAR}, {32, ISCP_STEM_IMAGENET}};
+  int first = own->works[WORK_TRAIN]; /* a batch of 224 takes more memory than most machines have */
   if (!own->size_count) {
-    memcpy(own->sizes, sizes, sizeof sizes);
-    own->size_count = 3;
+    own->size_count = 3 - first;
+    memcpy(own->sizes, sizes + first, (size_t)own->size_count * sizeof *sizes);
   }
-  if (!own->works[WORK_STEP] && !own->works[WORK_INFERENCE])
+  if (!own->works[WORK_STEP] && !own->works[WORK_INFERENCE] && !own->works[WORK_TRAIN])
     own->works[WORK_STEP] = own->works[WORK_INFERENCE] = 1;
 }
 
@@ -141,7 +144,7 @@ static int measure(bench_state *s, const iscp_model *model, const iscp_dataset *
   workload work;
   iscp_status status = iscp_model_get_info(model, &row->info);
   if (status == ISCP_OK)
-    status = workload_create(&work, model, data, kind, lanes, batch, listen);
+    status = workload_create(&work, s->context, model, data, kind, lanes, batch, listen);
   if (status != ISCP_OK)
     return failed(status);
   row->batch = lanes * batch;
@@ -153,15 +156,25 @@ static int measure(bench_state *s, const iscp_model *model, const iscp_dataset *
   return code;
 }
 
+enum { QUICK_BATCHES = 2, TRAIN_BATCH = 128 };
+
+/* Of the work, the batch of the b-th turn; 0 where it has none. */
+static int32_t batch_of(const settings *own, int kind, int b) {
+  static const int32_t quick[QUICK_BATCHES] = {4, 20};
+  if (!own->works[kind])
+    return 0;
+  if (own->batch_count)
+    return own->batches[b];
+  return kind != WORK_TRAIN ? quick[b] : b == 0 ? TRAIN_BATCH : 0;
+}
+
 static int measure_batches(bench_state *s, const iscp_model *model, const iscp_dataset *data) {
-  static const int32_t quick[] = {4, 20};
-  const int32_t *batches = s->own->batch_count ? s->own->batches : quick;
-  int count = s->own->batch_count ? s->own->batch_count : 2, code = EXIT_DONE;
+  int count = s->own->batch_count ? s->own->batch_count : QUICK_BATCHES, code = EXIT_DONE;
   for (int b = 0; b < count; b++)
     for (int kind = 0; kind < WORK_KINDS && code == EXIT_DONE; kind++) {
-      int32_t lanes, batch;
-      workload_split(&lanes, &batch, batches[b]);
-      if (s->own->works[kind])
+      int32_t lanes, batch, all = batch_of(s->own, kind, b);
+      workload_split(&lanes, &batch, all ? all : 1);
+      if (all)
         code = measure(s, model, data, kind, lanes, batch);
     }
   return code;
@@ -191,7 +204,7 @@ static int bench_size_of(bench_state *s, bench_size size) {
   show(s);
   iscp_status status = create_model(&model, s->context, size);
   if (status == ISCP_OK)
-    status = workload_images(&data, s->context, model);
+    status = workload_images(&data, s->context, model, WORKLOAD_IMAGES);
   int code = status == ISCP_OK ? measure_batches(s, model, data) : failed(status);
   iscp_dataset_destroy(data);
   iscp_model_destroy(model);
@@ -212,7 +225,7 @@ static int open_own(own_model *own, iscp_context *context, const inputs *in, con
   if (code != EXIT_DONE)
     return code;
   if (!words[1]) {
-    iscp_status status = workload_images(&own->data, context, own->model);
+    iscp_status status = workload_images(&own->data, context, own->model, WORKLOAD_IMAGES);
     return status == ISCP_OK ? EXIT_DONE : failed(status);
   }
   code = open_data(&own->all, context, words[1], own->model, &in->data);
@@ -271,7 +284,7 @@ static int bench_own(bench_state *s, bench_estimate *e, const inputs *in, const 
     for (int kind = 0; kind < WORK_KINDS && code == EXIT_DONE; kind++)
       if (s->own->works[kind])
         code = measure(s, own.model, own.data, kind, kind == WORK_STEP ? options.lanes : 1,
-                       kind == WORK_STEP ? options.batch : options.pass_batch);
+                       kind == WORK_TRAIN ? TRAIN_BATCH : kind == WORK_STEP ? options.batch : options.pass_batch);
   if (code != EXIT_DONE || !own.all || !estimate(e, s, &own, &options))
     e->classes = 0;
   iscp_dataset_destroy(own.data);
@@ -283,9 +296,9 @@ static int bench_own(bench_state *s, bench_estimate *e, const inputs *in, const 
 /* ---- The command ---- */
 
 static int expected_rows(const settings *own, int has_model) {
-  int works = own->works[WORK_STEP] + own->works[WORK_INFERENCE];
-  int batches = own->batch_count ? own->batch_count : has_model ? 1 : 2;
-  return works * batches * (has_model ? 1 : own->size_count);
+  int works = own->works[WORK_STEP] + own->works[WORK_INFERENCE], train = own->works[WORK_TRAIN];
+  int rows = own->batch_count ? (works + train) * own->batch_count : works * (has_model ? 1 : QUICK_BATCHES) + train;
+  return rows * (has_model ? 1 : own->size_count);
 }
 
 static int bench_with(bench_state *s, const inputs *in, const char **words) {
@@ -351,9 +364,11 @@ const cli_command bench_command = {
             "  iscp bench\n"
             "  iscp bench model.safetensors t10k-images-idx3-ubyte.gz\n"
             "  iscp bench --sizes 32-cifar --works step --batches 4,20,64 --seconds 10 --json\n"
+            "  iscp bench --works train --sizes 32-imagenet --batches 128\n"
             "\n"
             "A step is one step of the search, nothing left out: mix, forward, loss, backward, update of the\n"
-            "masks. Inference is the forward pass alone. The share is of the speed at which the processor\n"
+            "masks. Inference is the forward pass alone; train a step of iscp train: forward, loss, backward\n"
+            "to all weights, and these moved. The share is of the speed at which the processor\n"
             "multiplies and adds in registers, measured in turns with the work, since a shared machine is never\n"
             "twice the same.\n",
     .arguments = 0,

@@ -8,6 +8,7 @@ static const char *backend_name(const iscp_context *context) {
 }
 
 static double ms_per_image(const bench_row *row) { return row->pairs.seconds * 1e3 / row->batch; }
+static double images_per_second(const bench_row *row) { return row->batch / row->pairs.seconds; }
 
 static void print_row(const bench_row *row) {
   char size[24];
@@ -15,8 +16,8 @@ static void print_row(const bench_row *row) {
     snprintf(size, sizeof size, "%d", row->contract.height);
   else
     snprintf(size, sizeof size, "%dx%d", row->contract.height, row->contract.width);
-  printf("%-9s  %9s  %-8s  %5d  %8.2f  %7.1f  %5.2f  %6.0f\n", work_names[row->work], size, stem_name(row), row->batch,
-         ms_per_image(row), row->pairs.gflops, row->pairs.share, (double)row->bytes / 1e6);
+  printf("%-9s  %9s  %-8s  %5d  %8.2f  %8.1f  %7.1f  %5.2f  %6.0f\n", work_names[row->work], size, stem_name(row), row->batch,
+         ms_per_image(row), images_per_second(row), row->pairs.gflops, row->pairs.share, (double)row->bytes / 1e6);
 }
 
 static void print_time(double seconds) {
@@ -34,11 +35,11 @@ void bench_print(const bench_report *report) {
          iscp_context_kernels(report->context));
   printf("peak of multiply-adds in registers (%s): %.0f GFLOP/s, of one thread %.0f\n\n", peak_kernel(), report->peak,
          report->peak_one);
-  printf("%-9s  %9s  %-8s  %5s  %8s  %7s  %5s  %6s\n", "work", "size", "stem", "batch", "ms/image", "GFLOP/s", "share",
-         "MB");
+  printf("%-9s  %9s  %-8s  %5s  %8s  %8s  %7s  %5s  %6s\n", "work", "size", "stem", "batch", "ms/image", "images/s", "GFLOP/s",
+         "share", "MB");
   for (int32_t i = 0; i < report->count; i++)
     print_row(&report->rows[i]);
-  printf("\nshare: of the peak of the same moment, median of pairs. MB: memory that a search or a session holds.\n");
+  printf("\nshare: of the peak of the same moment, median of pairs. MB: memory that the work holds.\n");
   const bench_estimate *e = report->estimate;
   if (!e)
     return;
@@ -63,6 +64,7 @@ static void emit_row(emitter *j, const bench_report *report, const bench_row *ro
   emit_text(j, "backend", backend_name(report->context));
   emit_integer(j, "threads", iscp_context_threads(report->context));
   emit_number(j, "ms_per_image", ms_per_image(row));
+  emit_number(j, "images_per_second", images_per_second(row));
   emit_number(j, "gflops", row->pairs.gflops);
   emit_number(j, "peak_gflops", row->pairs.peak);
   emit_number(j, "share_of_peak", row->pairs.share);

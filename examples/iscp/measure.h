@@ -45,35 +45,40 @@ counter_state counter_now(void);
 
 /* ---- Workloads (workload.c): what is measured, by the public functions ---- */
 
-enum { WORK_STEP, WORK_INFERENCE, WORK_KINDS };
+enum { WORK_STEP, WORK_INFERENCE, WORK_TRAIN, WORK_KINDS };
 
-/* A step of Algorithm 1 for `lanes` searches of `batch` images each, or the logits of lanes x batch images: either way one
- * pass of a network batch of lanes x batch. */
+/* A step of Algorithm 1 for `lanes` searches of `batch` images each, the logits of lanes x batch images, or a step of training on
+ * so many: one pass of a network batch of lanes x batch. */
 typedef struct workload {
   int kind;
   int32_t lanes, batch;
   double flops;   /* of one run */
   int64_t bytes;  /* that the library took for it, apart from model and images */
+  iscp_context *context;
   const iscp_model *model;
   const iscp_dataset *data;
   iscp_search *search;
   iscp_session *session;
+  iscp_dataset *batch_images; /* of a training: as many as a batch has, so that an epoch is one step */
+  iscp_trainer *trainer;
+  int32_t epochs;             /* it has gone */
   float *images, *logits;
 } workload;
 
-/* "step" and "inference". */
+/* "step", "inference", "train". */
 extern const char *const work_names[WORK_KINDS + 1];
 
 /* Splits a network batch: minibatches of four, as a search takes them by default, in as many lanes as make it up. */
 void workload_split(int32_t *lanes, int32_t *batch, int32_t network_batch);
 
 /* Random images in the form that the model takes, for workloads without images of the user's. */
-iscp_status workload_images(iscp_dataset **out, iscp_context *context, const iscp_model *model);
+enum { WORKLOAD_IMAGES = 32 };
+iscp_status workload_images(iscp_dataset **out, iscp_context *context, const iscp_model *model, int32_t count);
 
-/* Makes a workload and has everything ready for the first run: of a step the clean pass is done. `model` and `data` are
+/* Makes a workload and has everything ready for the first run: of a step the clean pass is done. All three are
  * kept by it. On failure nothing is held. */
-iscp_status workload_create(workload *work, const iscp_model *model, const iscp_dataset *data, int kind, int32_t lanes,
-                            int32_t batch, iscp_progress_fn progress);
+iscp_status workload_create(workload *work, iscp_context *context, const iscp_model *model, const iscp_dataset *data, int kind,
+                            int32_t lanes, int32_t batch, iscp_progress_fn progress);
 iscp_status workload_run(workload *work);
 void workload_destroy(workload *work);
 

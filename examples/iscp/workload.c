@@ -1,13 +1,14 @@
-/* What is measured: one step of Algorithm 1, or inference, through the public functions as any program calls them. */
+/* What is measured: one step of Algorithm 1, inference, or one step of training, by the public functions as any program calls
+ * them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "measure.h"
 
-const char *const work_names[WORK_KINDS + 1] = {"step", "inference", NULL};
+const char *const work_names[WORK_KINDS + 1] = {"step", "inference", "train", NULL};
 
-enum { IMAGES = 32, EPOCHS = 1000, MINIBATCH = 4, MOST_LANES = 256 };
+enum { EPOCHS = 1000, TRAIN_EPOCHS = 100000, MINIBATCH = 4, MOST_LANES = 256 };
 
 void workload_split(int32_t *lanes, int32_t *batch, int32_t network_batch) {
   int splits = network_batch % MINIBATCH == 0 && network_batch / MINIBATCH <= MOST_LANES;
@@ -38,7 +39,7 @@ static size_t numbers_of(const iscp_model *model) {
   return (size_t)c->channels * (size_t)c->height * (size_t)c->width;
 }
 
-iscp_status workload_images(iscp_dataset **out, iscp_context *context, const iscp_model *model) {
+iscp_status workload_images(iscp_dataset **out, iscp_context *context, const iscp_model *model, int32_t count) {
   const iscp_contract *c = iscp_model_contract(model);
   int32_t height = c->height - c->pad_top - c->pad_bottom, width = c->width - c->pad_left - c->pad_right;
   iscp_model_info info = {.struct_size = sizeof info};
@@ -50,14 +51,16 @@ iscp_status workload_images(iscp_dataset **out, iscp_context *context, const isc
     return status;
   options.contract = c;
   options.classes = info.classes;
-  size_t bytes = (size_t)IMAGES * (size_t)height * (size_t)width * (size_t)c->channels;
+  size_t bytes = (size_t)count * (size_t)height * (size_t)width * (size_t)c->channels;
   uint8_t *pixels = need(bytes);
-  int32_t labels[IMAGES] = {0};
+  int32_t *labels = need((size_t)count * sizeof *labels);
+  memset(labels, 0, (size_t)count * sizeof *labels);
   uint64_t state = 1;
   for (size_t i = 0; i < bytes; i++)
     pixels[i] = (uint8_t)next_random(&state);
-  status = iscp_dataset_from_memory(out, context, pixels, labels, IMAGES, height, width, c->channels, &options);
+  status = iscp_dataset_from_memory(out, context, pixels, labels, count, height, width, c->channels, &options);
   free(pixels);
+  free(labels);
   return status;
 }
 
@@ -130,38 +133,84 @@ static iscp_status prepare_inference(workload *work) {
   return status;
 }
 
-/* ---- Both ---- */
+/* ---- A step of training ---- */
 
-iscp_status workload_create(workload *work, const iscp_model *model, const iscp_dataset *data, int kind, int32_t lanes,
-                            int32_t batch, iscp_progress_fn progress) {
-  *work = (workload){.kind = kind, .lanes = lanes, .batch = batch, .model = model, .data = data};
+/* At so low a rate the weights stay such that all numbers are of an ordinary size, however long is measured. */
+static iscp_status create_trainer(workload *work) {
+  iscp_train_options options;
+  iscp_status status = iscp_train_options_init(&options, sizeof options);
+  if (status != ISCP_OK)
+    return status;
+  options.batch = work->lanes * work->batch;
+  options.epochs = TRAIN_EPOCHS;
+  options.schedule = ISCP_SCHEDULE_CONSTANT;
+  options.learning_rate = 1e-6;
+  work->epochs = 0;
+  return iscp_trainer_create(&work->trainer, work->model, work->batch_images, &options);
+}
+
+static iscp_status prepare_train(workload *work) {
+  iscp_status status = workload_images(&work->batch_images, work->context, work->model, work->lanes * work->batch);
+  return status == ISCP_OK ? create_trainer(work) : status;
+}
+
+static iscp_status run_train(workload *work) {
+  if (work->epochs == TRAIN_EPOCHS) {
+    iscp_trainer_destroy(work->trainer);
+    work->trainer = NULL;
+    iscp_status status = create_trainer(work);
+    if (status != ISCP_OK)
+      return status;
+  }
+  work->epochs++;
+  return iscp_trainer_epoch(work->trainer, NULL, NULL);
+}
+
+/* ---- All ---- */
+
+static iscp_status prepare(workload *work, iscp_progress_fn progress) {
+  if (work->kind == WORK_TRAIN)
+    return prepare_train(work);
+  return work->kind == WORK_STEP ? prepare_step(work, progress) : prepare_inference(work);
+}
+
+iscp_status workload_create(workload *work, iscp_context *context, const iscp_model *model, const iscp_dataset *data, int kind,
+                            int32_t lanes, int32_t batch, iscp_progress_fn progress) {
+  *work = (workload){.kind = kind, .lanes = lanes, .batch = batch, .context = context, .model = model, .data = data};
   iscp_model_info info = {.struct_size = sizeof info};
   iscp_status status = iscp_model_get_info(model, &info);
   int64_t before = counter_now().bytes;
   if (status == ISCP_OK)
-    status = kind == WORK_STEP ? prepare_step(work, progress) : prepare_inference(work);
+    status = prepare(work, progress);
   if (status != ISCP_OK) {
     workload_destroy(work);
     return status;
   }
-  int passes = kind == WORK_STEP ? 2 : 1; /* forward; and backward to the input, which multiplies as much */
+  /* Forward; backward to the input, which multiplies as much; and to the weights, likewise. */
+  static const int passes[] = {[WORK_STEP] = 2, [WORK_INFERENCE] = 1, [WORK_TRAIN] = 3};
   work->bytes = counter_now().bytes - before;
-  work->flops = 2.0 * (double)info.multiply_adds * lanes * batch * passes;
+  work->flops = 2.0 * (double)info.multiply_adds * lanes * batch * passes[kind];
   return ISCP_OK;
 }
 
 iscp_status workload_run(workload *work) {
   if (work->kind == WORK_STEP)
     return run_step(work);
+  if (work->kind == WORK_TRAIN)
+    return run_train(work);
   return iscp_session_logits(work->session, work->images, (int64_t)work->lanes * work->batch, work->logits);
 }
 
 void workload_destroy(workload *work) {
   iscp_search_destroy(work->search);
   iscp_session_destroy(work->session);
+  iscp_trainer_destroy(work->trainer);
+  iscp_dataset_destroy(work->batch_images);
   free(work->images);
   free(work->logits);
   work->search = NULL;
   work->session = NULL;
+  work->trainer = NULL;
+  work->batch_images = NULL;
   work->images = work->logits = NULL;
 }

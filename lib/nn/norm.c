@@ -7,9 +7,10 @@
  *
  * Frozen, mean and variance are the running ones and constant: diff_x = a g.
  *
- * An image's plane of a block of channels is one piece of work: its sums are taken in float32 while a cache holds it, and
- * those of all images are added up in double in their order, so that no result depends on the threads. The variance is that of
- * deviations from the image's own mean, put together by Chan's formula: a large mean costs no digits.
+ * An image's plane of a block of channels, or the planes of several images where they are small, are one piece of work: its sums
+ * are taken in float32 while a cache holds it, and those of all pieces are added up in double in their order, so that no result
+ * depends on the threads. The variance is that of deviations from the piece's own mean, put together by Chan's formula: a large
+ * mean costs no digits.
  *
  * Vectors are of 16 numbers whatever the block: number i of a plane belongs to channel i modulo block, so that a channel's
  * constants lie at every block-th lane. */
@@ -21,13 +22,14 @@
 static const double EPS = 1e-5;      /* PyTorch's default, as in parameters.c */
 static const double MOMENTUM = 0.1; /* of the running statistics, PyTorch's default */
 
-enum { LANES = ISC_NORM_LANES };
+enum { LANES = ISC_NORM_LANES, PIECE = 512 /* numbers that a piece aims at */ };
 typedef float floats __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 typedef int32_t words __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 
-/* A plane's numbers and its channels' constants, lane by lane. */
+/* The planes' numbers and their channels' constants, lane by lane. */
 typedef struct piece {
-  int64_t count;
+  int64_t count;       /* numbers of a plane */
+  int64_t images, stride; /* planes, and numbers from one to the next */
   const float *x, *shortcut;
   float *y, *diff;     /* diff: of y, and g afterwards where it is kept */
   const float *other;  /* a second part of diff */
@@ -75,63 +77,69 @@ static inline __attribute__((always_inline)) void deviate(floats *x, const float
 }
 
 #define VECTOR(lanes) (*(const floats *)(lanes))
+/* `at`: where the plane begins. */
+#define PLANES for (int64_t n = 0, at = 0; n < p->images; n++, at += p->stride)
 #define KERNELS(NAME, TARGET)                                                                                 \
   TARGET static void sum_##NAME(float sums[LANES], const piece *p) {                                          \
     floats all[4] = {{0}}, x;                                                                                 \
-    int64_t i = 0;                                                                                            \
-    for (; i + 4 * LANES <= p->count; i += 4 * LANES)                                                         \
-      _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) all[k] += VECTOR(p->x + i + k * LANES);             \
-    for (; i < p->count; i += LANES) {                                                                        \
-      load(&x, p->x, i, p->count);                                                                            \
-      all[0] += x;                                                                                            \
+    PLANES {                                                                                                  \
+      int64_t i = 0;                                                                                          \
+      for (; i + 4 * LANES <= p->count; i += 4 * LANES)                                                       \
+        _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) all[k] += VECTOR(p->x + at + i + k * LANES);      \
+      for (; i < p->count; i += LANES) {                                                                      \
+        load(&x, p->x + at, i, p->count);                                                                     \
+        all[0] += x;                                                                                          \
+      }                                                                                                       \
     }                                                                                                         \
     *(floats *)sums = (all[0] + all[1]) + (all[2] + all[3]);                                                  \
   }                                                                                                           \
   TARGET static void squares_##NAME(float sums[LANES], const piece *p) {                                      \
     floats all[4] = {{0}}, mean = VECTOR(p->mean), x;                                                         \
-    int64_t i = 0;                                                                                            \
-    for (; i + 4 * LANES <= p->count; i += 4 * LANES)                                                         \
-      _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) {                                                   \
-        x = VECTOR(p->x + i + k * LANES) - mean;                                                              \
-        all[k] += x * x;                                                                                      \
+    PLANES {                                                                                                  \
+      int64_t i = 0;                                                                                          \
+      for (; i + 4 * LANES <= p->count; i += 4 * LANES)                                                       \
+        _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) {                                                 \
+          x = VECTOR(p->x + at + i + k * LANES) - mean;                                                       \
+          all[k] += x * x;                                                                                    \
+        }                                                                                                     \
+      for (; i < p->count; i += LANES) {                                                                      \
+        load(&x, p->x + at, i, p->count);                                                                     \
+        deviate(&x, &mean, i, p->count);                                                                      \
+        all[0] += x * x;                                                                                      \
       }                                                                                                       \
-    for (; i < p->count; i += LANES) {                                                                        \
-      load(&x, p->x, i, p->count);                                                                            \
-      deviate(&x, &mean, i, p->count);                                                                        \
-      all[0] += x * x;                                                                                        \
     }                                                                                                         \
     *(floats *)sums = (all[0] + all[1]) + (all[2] + all[3]);                                                  \
   }                                                                                                           \
   TARGET static void apply_##NAME(const piece *p) {                                                           \
     floats a = VECTOR(p->a), b = VECTOR(p->b), x, y;                                                          \
-    for (int64_t i = 0; i < p->count; i += LANES) {                                                           \
-      load(&x, p->x, i, p->count);                                                                            \
+    PLANES for (int64_t i = 0; i < p->count; i += LANES) {                                                    \
+      load(&x, p->x + at, i, p->count);                                                                       \
       y = a * x + b;                                                                                          \
       if (p->shortcut) {                                                                                      \
-        load(&x, p->shortcut, i, p->count);                                                                   \
+        load(&x, p->shortcut + at, i, p->count);                                                              \
         y += x;                                                                                               \
       }                                                                                                       \
       if (p->relu)                                                                                            \
         mask(&y, &y);                                                                                         \
-      store(p->y, &y, i, p->count);                                                                           \
+      store(p->y + at, &y, i, p->count);                                                                      \
     }                                                                                                         \
   }                                                                                                           \
   TARGET static void gradient_##NAME(float sums[2][LANES], const piece *p) {                                  \
     floats all[2] = {{0}}, mean = VECTOR(p->mean), a = VECTOR(p->a), b = VECTOR(p->b), x, y, g;               \
-    for (int64_t i = 0; i < p->count; i += LANES) {                                                           \
-      load(&x, p->x, i, p->count);                                                                            \
-      load(&g, p->diff, i, p->count);                                                                         \
+    PLANES for (int64_t i = 0; i < p->count; i += LANES) {                                                    \
+      load(&x, p->x + at, i, p->count);                                                                       \
+      load(&g, p->diff + at, i, p->count);                                                                    \
       if (p->other) {                                                                                         \
-        load(&y, p->other, i, p->count);                                                                      \
+        load(&y, p->other + at, i, p->count);                                                                 \
         g += y;                                                                                               \
       }                                                                                                       \
       y = a * x + b;                                                                                          \
       if (p->y)                                                                                               \
-        load(&y, p->y, i, p->count);                                                                          \
+        load(&y, p->y + at, i, p->count);                                                                     \
       if (p->relu)                                                                                            \
         mask(&g, &y);                                                                                         \
       if (p->keep)                                                                                            \
-        store(p->diff, &g, i, p->count);                                                                      \
+        store(p->diff + at, &g, i, p->count);                                                                 \
       all[0] += g;                                                                                            \
       all[1] += g * (x - mean);                                                                               \
     }                                                                                                         \
@@ -140,32 +148,32 @@ static inline __attribute__((always_inline)) void deviate(floats *x, const float
   }                                                                                                           \
   TARGET static void spread_##NAME(const piece *p) {                                                          \
     floats a = VECTOR(p->a), b = VECTOR(p->b), slope = VECTOR(p->slope), offset = VECTOR(p->offset), x, y, g; \
-    for (int64_t i = 0; i < p->count; i += LANES) {                                                           \
-      load(&x, p->x, i, p->count);                                                                            \
-      load(&g, p->diff, i, p->count);                                                                         \
+    PLANES for (int64_t i = 0; i < p->count; i += LANES) {                                                    \
+      load(&x, p->x + at, i, p->count);                                                                       \
+      load(&g, p->diff + at, i, p->count);                                                                    \
       y = a * x + b;                                                                                          \
       if (p->relu && !p->keep)                                                                                \
         mask(&g, &y);                                                                                         \
       g = a * g + (slope * x + offset);                                                                       \
-      store(p->diff_x, &g, i, p->count);                                                                      \
+      store(p->diff_x + at, &g, i, p->count);                                                                 \
     }                                                                                                         \
   }                                                                                                           \
   TARGET static void frozen_##NAME(const piece *p) {                                                          \
     floats a = VECTOR(p->a), y, g;                                                                            \
-    for (int64_t i = 0; i < p->count; i += LANES) {                                                           \
-      load(&g, p->diff, i, p->count);                                                                         \
+    PLANES for (int64_t i = 0; i < p->count; i += LANES) {                                                    \
+      load(&g, p->diff + at, i, p->count);                                                                    \
       if (p->other) {                                                                                         \
-        load(&y, p->other, i, p->count);                                                                      \
+        load(&y, p->other + at, i, p->count);                                                                 \
         g += y;                                                                                               \
       }                                                                                                       \
       if (p->relu) {                                                                                          \
-        load(&y, p->y, i, p->count);                                                                          \
+        load(&y, p->y + at, i, p->count);                                                                     \
         mask(&g, &y);                                                                                         \
       }                                                                                                       \
       if (p->keep)                                                                                            \
-        store(p->diff, &g, i, p->count);                                                                      \
+        store(p->diff + at, &g, i, p->count);                                                                 \
       g *= a;                                                                                                 \
-      store(p->diff_x, &g, i, p->count);                                                                      \
+      store(p->diff_x + at, &g, i, p->count);                                                                 \
     }                                                                                                         \
   }
 
@@ -187,7 +195,16 @@ static kernels choose(void) {
 
 /* ---- Pieces ---- */
 
-static int64_t pieces(const isc_norm_shape *s) { return s->n * isc_blocks(s->c, s->block); }
+/* Images of a piece; the last pieces may have fewer. */
+static int64_t images_of(const isc_norm_shape *s) {
+  int64_t images = PIECE / ((int64_t)s->hw * s->block);
+  return images < 1 ? 1 : images < s->n ? images : s->n;
+}
+
+static int64_t parts(const isc_norm_shape *s) { return (s->n + images_of(s) - 1) / images_of(s); }
+
+/* One for each part of the images and each block of channels, the blocks of a part together. */
+static int64_t pieces(const isc_norm_shape *s) { return parts(s) * isc_blocks(s->c, s->block); }
 
 size_t isc_norm_scratch(const isc_norm_shape *s) { return (size_t)pieces(s) * 2 * LANES * sizeof(float); }
 
@@ -211,23 +228,34 @@ static const float *lanes_of(const float *lanes, const isc_norm_shape *s, int64_
   return lanes + index % isc_blocks(s->c, s->block) * LANES;
 }
 
-static const float *at(const float *numbers, const piece *p, int64_t index) {
-  return numbers ? numbers + index * p->count : NULL;
+static piece piece_of(const isc_norm_shape *s, int64_t index) {
+  int64_t images = images_of(s), first = index / isc_blocks(s->c, s->block) * images, count = (int64_t)s->hw * s->block;
+  return (piece){.count = count, .images = s->n - first < images ? s->n - first : images,
+                 .stride = isc_blocks(s->c, s->block) * count};
 }
+
+/* Where the piece begins in an activation. */
+static int64_t begin(const isc_norm_shape *s, int64_t index) {
+  int64_t blocks = isc_blocks(s->c, s->block), image = index / blocks * images_of(s);
+  return (image * blocks + index % blocks) * s->hw * s->block;
+}
+
+static const float *at(const float *numbers, int64_t begin) { return numbers ? numbers + begin : NULL; }
 
 /* ---- Forward ---- */
 
-/* sums[piece] = the means of the plane's channels, lane by lane, and the sums of squares of deviations from them. */
+/* sums[piece] = the means of its channels, lane by lane, and the sums of squares of deviations from them. */
 static void measure(float (*sums)[2][LANES], const float *x, const isc_norm_shape *s) {
   kernels k = choose();
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < pieces(s); i++) {
-    piece p = {.count = (int64_t)s->hw * s->block, .mean = sums[i][0]};
+    piece p = piece_of(s, i);
     float total[LANES];
-    p.x = x + i * p.count;
+    p.mean = sums[i][0];
+    p.x = x + begin(s, i);
     k.sum(total, &p);
     for (int32_t j = 0; j < s->block; j++) {
-      float mean = (float)(fold(total, j, s->block) / s->hw);
+      float mean = (float)(fold(total, j, s->block) / (double)(p.images * s->hw));
       for (int32_t lane = j; lane < LANES; lane += s->block)
         sums[i][0][lane] = mean;
     }
@@ -237,16 +265,16 @@ static void measure(float (*sums)[2][LANES], const float *x, const isc_norm_shap
 
 /* Chan's formula: M2 of both = M2 + M2' + (mean' - mean)^2 M M' / (M + M'). */
 static void merge(double *mean, double *variance, float (*sums)[2][LANES], const isc_norm_shape *s, int32_t c) {
-  double squares = 0;
+  double squares = 0, count = 0;
   int64_t blocks = isc_blocks(s->c, s->block);
   *mean = 0;
-  for (int64_t n = 0; n < s->n; n++) {
-    float(*part)[LANES] = sums[n * blocks + c / s->block];
-    double apart = part[0][c % s->block] - *mean, share = 1.0 / (double)(n + 1);
-    squares += fold(part[1], c % s->block, s->block) + apart * apart * (double)s->hw * (double)n * share;
+  for (int64_t i = c / s->block; i < pieces(s); i += blocks) {
+    double apart = sums[i][0][c % s->block] - *mean, more = (double)piece_of(s, i).images * s->hw, share = more / (count + more);
+    squares += fold(sums[i][1], c % s->block, s->block) + apart * apart * count * share;
     *mean += apart * share;
+    count += more;
   }
-  *variance = squares / ((double)s->n * s->hw);
+  *variance = squares / count;
 }
 
 static void set_channel(const isc_norm *norm, float (*sums)[2][LANES], const isc_norm_shape *s, int32_t c) {
@@ -265,10 +293,13 @@ static void apply(float *y, const isc_norm *norm, const float *x, const float *s
   kernels k = choose();
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < pieces(s); i++) {
-    piece p = {.count = (int64_t)s->hw * s->block, .relu = relu, .a = lanes_of(norm->a, s, i), .b = lanes_of(norm->b, s, i)};
-    p.x = at(x, &p, i);
-    p.shortcut = at(shortcut, &p, i);
-    p.y = y + i * p.count;
+    piece p = piece_of(s, i);
+    p.relu = relu;
+    p.a = lanes_of(norm->a, s, i);
+    p.b = lanes_of(norm->b, s, i);
+    p.x = x + begin(s, i);
+    p.shortcut = at(shortcut, begin(s, i));
+    p.y = y + begin(s, i);
     k.apply(&p);
   }
 }
@@ -299,9 +330,9 @@ void isc_norm_frozen_forward(float *y, const isc_norm *norm, const float *x, con
 static void set_gradient(const isc_norm *norm, float (*sums)[2][LANES], const isc_norm_shape *s, int32_t c) {
   double total = 0, along = 0, m = (double)s->n * s->hw, deviation = norm->deviation[c];
   int64_t blocks = isc_blocks(s->c, s->block), first = c / s->block * (int64_t)LANES + c % s->block;
-  for (int64_t n = 0; n < s->n; n++) {
-    total += fold(sums[n * blocks + c / s->block][0], c % s->block, s->block);
-    along += fold(sums[n * blocks + c / s->block][1], c % s->block, s->block);
+  for (int64_t i = c / s->block; i < pieces(s); i += blocks) {
+    total += fold(sums[i][0], c % s->block, s->block);
+    along += fold(sums[i][1], c % s->block, s->block);
   }
   double a = norm->a[first], slope = -a * along / (deviation * deviation * m);
   norm->diff_beta[c] += (float)total;
@@ -311,14 +342,20 @@ static void set_gradient(const isc_norm *norm, float (*sums)[2][LANES], const is
 }
 
 static piece backward_piece(const isc_norm *norm, const isc_norm_gradient *g, const isc_norm_shape *s, int64_t i) {
-  piece p = {.count = (int64_t)s->hw * s->block, .relu = g->relu, .keep = g->keep,
-             .mean = lanes_of(norm->mean, s, i), .a = lanes_of(norm->a, s, i), .b = lanes_of(norm->b, s, i),
-             .slope = lanes_of(norm->slope, s, i), .offset = lanes_of(norm->offset, s, i)};
-  p.x = at(g->x, &p, i);
-  p.y = (float *)at(g->y, &p, i);
-  p.diff = g->diff + i * p.count;
-  p.other = at(g->other, &p, i);
-  p.diff_x = g->diff_x + i * p.count;
+  piece p = piece_of(s, i);
+  int64_t first = begin(s, i);
+  p.relu = g->relu;
+  p.keep = g->keep;
+  p.mean = lanes_of(norm->mean, s, i);
+  p.a = lanes_of(norm->a, s, i);
+  p.b = lanes_of(norm->b, s, i);
+  p.slope = lanes_of(norm->slope, s, i);
+  p.offset = lanes_of(norm->offset, s, i);
+  p.x = g->x + first;
+  p.y = (float *)at(g->y, first);
+  p.diff = g->diff + first;
+  p.other = at(g->other, first);
+  p.diff_x = g->diff_x + first;
   return p;
 }
 

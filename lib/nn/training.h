@@ -1,4 +1,4 @@
-/* The inside of a training, for training*.c only. */
+/* The inside of a training, for training*.c, and for the benchmark of its parts. */
 #ifndef ISC_NN_TRAINING_H
 #define ISC_NN_TRAINING_H
 

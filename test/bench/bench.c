@@ -1,9 +1,10 @@
-/* How near the engine is to the machine's limit: the peak of the processor, then a step of the search and inference, over
- * sizes, batches, backends and threads, each in turns with the peak loop.
+/* How near the engine is to the machine's limit: the peak of the processor, then a step of the search, inference and, where
+ * asked for, a step of training, over sizes, batches, backends and threads, each in turns with the peak loop.
  *
  *   bench                                    everything
  *   bench --sizes 224 --batches 4 --works step --backends onednn --threads 1,2 --seconds 10
  *   bench --sizes 224 --batches 4 --layers   a line an operation
+ *   bench --sizes 32 --batches 128 --works train --layers   the same of a step of training
  *   bench --smoke                            does it still work? A few seconds, small networks
  *
  * It fails if the library does, never for being slow. */
@@ -41,7 +42,7 @@ void world_create(bench_world *world, const bench_options *options, const bench_
   must(iscp_model_options_init(&model, sizeof model));
   model.contract = &contract;
   must(iscp_model_create(&world->model, world->context, &info, &model, 0));
-  must(workload_images(&world->images, world->context, world->model));
+  must(workload_images(&world->images, world->context, world->model, WORKLOAD_IMAGES));
 }
 
 void world_destroy(bench_world *world) {
@@ -72,7 +73,7 @@ static bench_row measure(const bench_world *world, const bench_options *options,
   counted c = {0};
   int32_t lanes, batch;
   workload_split(&lanes, &batch, of->batch);
-  must(workload_create(&c.work, world->model, world->images, of->work, lanes, batch, NULL));
+  must(workload_create(&c.work, world->context, world->model, world->images, of->work, lanes, batch, NULL));
   row.bytes = c.work.bytes;
   run_once(&c); /* what a first run takes for good is not a step's */
   c.runs = c.allocations = c.mallocs = 0;
@@ -117,7 +118,11 @@ static int run_layers(const bench_options *o) {
       world_create(&world, o, &of);
       for (int b = 0; b < o->batch_count; b++) {
         of.batch = o->batches[b];
-        show_layers(&world, &of, o->seconds);
+        for (int w = 0; w < o->work_count; w++)
+          if (o->works[w] == WORK_TRAIN)
+            show_training_layers(&world, &of, o->seconds);
+          else if (o->works[w] == WORK_STEP)
+            show_layers(&world, &of, o->seconds);
       }
       world_destroy(&world);
     }

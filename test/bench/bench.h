@@ -1,5 +1,5 @@
 /* The benchmark of the engine, cut up: options.c reads what is asked for, bench.c runs the matrix, show.c prints it,
- * layers.c takes a pass apart, serve.c runs on request, mallocs.c counts. */
+ * layers.c takes a pass apart, layers_train.c a step of training, serve.c runs on request, mallocs.c counts. */
 #ifndef TEST_BENCH_H
 #define TEST_BENCH_H
 
@@ -69,6 +69,9 @@ int serve(const bench_options *options);
 
 /* layers.c: a line an operation of the network's pass. */
 void show_layers(const bench_world *world, const bench_case *of, double seconds);
+
+/* layers_train.c: a line a layer of a step of training. */
+void show_training_layers(const bench_world *world, const bench_case *of, double seconds);
 
 /* mallocs.c: calls of malloc and its kin by the whole process, or -1 where they cannot be counted. */
 int64_t mallocs_now(void);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""One step of Algorithm 1 by libiscp and by PyTorch, side by side on one machine in one run.
+"""One step of Algorithm 1, and one of training, by libiscp and by PyTorch, side by side on one machine in one run.
 
-    compare_pytorch.py BENCH [--cases 224:4,32-cifar:4,32-cifar:20] [--memory 224:20] [--threads 2] [--seconds 20]
-                       [--json FILE]
+    compare_pytorch.py BENCH [--cases 224:4,32-cifar:4,32-cifar:20] [--train 32-imagenet:128,32-cifar:64]
+                       [--memory 224:20] [--threads 2] [--seconds 20] [--json FILE]
 
 BENCH is the program test/bench/bench of a build. It runs as a process of its own that steps when it is asked to,
 PyTorch in another one for each form, and they take turns: A B A B, both warm, so that the machine's drift meets both. What
@@ -15,6 +15,9 @@ normalise, forward, cross-entropy, backward to the mask, one step of each mask v
     frozen, BN folded            batch norm folded into the convolutions
     frozen, BN folded, channels-last
     compiled                     the best of these through torch.compile, where that works
+
+A step of training is forward with the batch's statistics, cross-entropy, backward to all weights, and SGD with Nesterov's
+momentum and weight decay, as iscp train takes it; its forms are as written, channels-last, and compiled.
 
 The best of them is the peer. Memory is the most that a process has held (VmHWM), weights and program included.
 """
@@ -38,6 +41,7 @@ FORMS = {
     "frozen, BN folded": {"freeze": True, "fold": True},
     "frozen, BN folded, channels-last": {"freeze": True, "fold": True, "last": True},
 }
+TRAIN_FORMS = {"as written": {}, "channels-last": {"last": True}}
 
 
 # ---- The step in PyTorch ----
@@ -99,6 +103,29 @@ class Step:
         self.model.zero_grad(set_to_none=True)
 
 
+class TrainStep:
+    """A step of training as a function without arguments."""
+
+    def __init__(self, size, stem, batch, form, compiled=False):
+        import torch
+        from resnet import ResNet, randomize
+
+        order = torch.channels_last if form.get("last") else torch.contiguous_format
+        model = randomize(ResNet(50, 64, stem, 10 if stem == "cifar" else 1000), 1).train().to(memory_format=order)
+        generator = torch.Generator().manual_seed(2)
+        self.images = torch.rand(batch, 3, size, size, generator=generator).contiguous(memory_format=order)
+        self.labels = torch.zeros(batch, dtype=torch.long)
+        rate = 1e-6  # as on the other side: the weights stay where the numbers are of an ordinary size
+        self.optimizer = torch.optim.SGD(model.parameters(), rate, momentum=0.9, weight_decay=5e-4, nesterov=True)
+        self.torch, self.model = torch, torch.compile(model) if compiled else model
+
+    def __call__(self):
+        loss = self.torch.nn.functional.cross_entropy(self.model(self.images), self.labels)
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+
 def most_memory():
     text = Path("/proc/self/status").read_text()
     return int(text.split("VmHWM:")[1].split()[0]) * 1024
@@ -110,8 +137,12 @@ def serve(arguments):
 
     torch.set_num_threads(arguments.threads)
     sys.path.insert(0, str(ORACLE))
-    (case,) = read_cases(arguments.cases)
-    step = Step(*case, FORMS[arguments.form], arguments.compiled)
+    if arguments.train:
+        (case,) = read_cases(arguments.train)
+        step = TrainStep(*case, TRAIN_FORMS[arguments.form], arguments.compiled)
+    else:
+        (case,) = read_cases(arguments.cases)
+        step = Step(*case, FORMS[arguments.form], arguments.compiled)
     step()
     print("ready", flush=True)
     for line in sys.stdin:
@@ -151,22 +182,23 @@ class Side:
         self.process.communicate()
 
 
-def ours(arguments, case):
+def ours(arguments, case, work="step"):
     size, stem, batch = case
-    return Side(arguments.bench, "--serve", "--sizes", f"{size}-{stem}", "--batches", batch, "--works", "step",
+    return Side(arguments.bench, "--serve", "--sizes", f"{size}-{stem}", "--batches", batch, "--works", work,
                 "--backends", "onednn", "--threads", arguments.threads)  # fmt: skip
 
 
-def theirs(arguments, case, form, compiled=False):
+def theirs(arguments, case, form, compiled=False, work="step"):
     size, stem, batch = case
-    words = ["--form", form, "--cases", f"{size}-{stem}:{batch}", "--threads", arguments.threads]
+    words = ["--form", form, "--train" if work == "train" else "--cases", f"{size}-{stem}:{batch}"]
+    words += ["--threads", arguments.threads]
     return Side(sys.executable, __file__, *words, *(["--compiled"] if compiled else []))
 
 
-def measure(arguments, case, form, compiled=False):
+def measure(arguments, case, form, compiled=False, work="step"):
     """Median milliseconds an image of both, and the median of the ratios of neighbours."""
     batch = case[2]
-    with ours(arguments, case) as a, theirs(arguments, case, form, compiled) as b:
+    with ours(arguments, case, work) as a, theirs(arguments, case, form, compiled, work) as b:
         for side in (a, b):
             side.ask("run 2")
         each = max(1, round(0.3 / a.ask("run 1")))
@@ -197,17 +229,17 @@ def show(row):
     )
 
 
-def compare(arguments, case):
+def compare(arguments, case, forms, work="step"):
     size, stem, batch = case
-    print(f"{size}x{size}, {stem} stem, batch {batch}, {arguments.threads} threads", flush=True)
+    print(f"{work}, {size}x{size}, {stem} stem, batch {batch}, {arguments.threads} threads", flush=True)
     rows = []
-    for form in arguments.forms:
-        rows.append(measure(arguments, case, form))
+    for form in forms:
+        rows.append(measure(arguments, case, form, work=work))
         show(rows[-1])
     best = min(rows, key=lambda row: row["ratio"])
     if arguments.compile:
         try:
-            rows.append(measure(arguments, case, best["form"], compiled=True))
+            rows.append(measure(arguments, case, best["form"], compiled=True, work=work))
             show(rows[-1])
         except (RuntimeError, OSError, ValueError) as error:
             print(f"  {best['form']}, compiled: skipped, torch.compile does not work here ({error})")
@@ -249,13 +281,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("bench", nargs="?", help="the program test/bench/bench of a build")
     parser.add_argument("--cases", default="224:4,32-cifar:4,32-cifar:20", help="SIZE[-STEM]:BATCH with commas")
+    parser.add_argument("--train", default="", help="the same of steps of training, or nothing, the default")
     parser.add_argument("--memory", default="224:20", help="where memory is compared, or nothing")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=20, help="of each form, and of each case")
     parser.add_argument("--no-compile", dest="compile", action="store_false", help="without torch.compile")
     parser.add_argument("--json", help="file for the same as JSON")
     parser.add_argument("--smoke", action="store_true", help="does it still work? One form at a small size")
-    parser.add_argument("--form", choices=FORMS, help=argparse.SUPPRESS)
+    parser.add_argument("--form", choices=[*FORMS, *TRAIN_FORMS], help=argparse.SUPPRESS)
     parser.add_argument("--compiled", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.form:
@@ -267,14 +300,16 @@ def main():
     except ImportError as error:
         print(f"skipped: PyTorch is not installed ({error})")
         sys.exit(77)
-    arguments.forms = list(FORMS)
+    forms, train_forms = list(FORMS), list(TRAIN_FORMS)
     if arguments.smoke:
-        arguments.forms, arguments.cases, arguments.memory = ["frozen, BN folded"], "32:4", "32:4"
+        forms, train_forms = ["frozen, BN folded"], ["channels-last"]
+        arguments.cases, arguments.train, arguments.memory = "32:4", "32:4", "32:4"
         arguments.seconds, arguments.compile = 0.1, False
     result = {"torch": torch.__version__, "threads": arguments.threads}
     print(f"PyTorch {torch.__version__}")
-    result["steps"] = [compare(arguments, case) for case in read_cases(arguments.cases)]
-    result["memory"] = [compare_memory(arguments, case, arguments.forms) for case in read_cases(arguments.memory)]
+    result["steps"] = [compare(arguments, case, forms) for case in read_cases(arguments.cases)]
+    result["training"] = [compare(arguments, case, train_forms, "train") for case in read_cases(arguments.train)]
+    result["memory"] = [compare_memory(arguments, case, forms) for case in read_cases(arguments.memory)]
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(result, indent=1) + "\n")
 

@@ -9,7 +9,7 @@
 
 _Noreturn static void usage(const char *what) {
   fprintf(stderr,
-          "bench: %s\nusage: bench [--sizes 224,32-cifar,32-imagenet] [--batches 4,20,64] [--works step,inference]\n"
+          "bench: %s\nusage: bench [--sizes 224,32-cifar,32-imagenet] [--batches 4,20,64] [--works step,inference,train]\n"
           "             [--backends onednn,blas] [--threads 1,2] [--depth 50] [--width 64] [--seconds 2]\n"
           "             [--convolutions direct] [--precision f32] [--json FILE]\n"
           "             [--layers | --serve | --smoke]\n",
@@ -24,12 +24,19 @@ static int32_t read_word(const char *text, const char *first, const char *second
   return !strcmp(text, second);
 }
 
+static int32_t read_work(const char *text) {
+  for (int32_t work = 0; work < WORK_KINDS; work++)
+    if (!strcmp(text, work_names[work]))
+      return work;
+  usage(text);
+}
+
 /* One item of a list, by the option's letter. */
 static int32_t read_item(int letter, const char *text, bench_size *size) {
   char *end;
   long number = strtol(text, &end, 10);
   if (letter == 'w')
-    return read_word(text, work_names[WORK_STEP], work_names[WORK_INFERENCE]);
+    return read_work(text);
   if (letter == 'e')
     return read_word(text, "onednn", "blas") ? ISCP_BACKEND_BLAS : ISCP_BACKEND_ONEDNN;
   if (number < 1 || number > 4096 || (*end && (letter != 's' || *end != '-')))

@@ -42,7 +42,7 @@ int serve(const bench_options *options) {
   int32_t lanes, batch;
   world_create(&world, options, &of);
   workload_split(&lanes, &batch, of.batch);
-  must(workload_create(&work, world.model, world.images, of.work, lanes, batch, NULL));
+  must(workload_create(&work, world.context, world.model, world.images, of.work, lanes, batch, NULL));
   puts("ready");
   fflush(stdout);
   char line[64];

@@ -8,7 +8,7 @@ import unittest
 from command import DATA, MODEL, PROGRAM, Case, run
 
 QUICK = ["--seconds", "0.1", "--threads", "1"]
-FIELDS = "work size stem depth batch backend threads ms_per_image gflops peak_gflops share_of_peak pairs bytes".split()
+FIELDS = "work size stem depth batch backend threads ms_per_image images_per_second gflops peak_gflops share_of_peak pairs bytes".split()
 
 
 class Bench(Case):
@@ -23,6 +23,7 @@ class Bench(Case):
         self.assertGreater(bench["peak_gflops"], 0)
         for row in bench["results"]:
             self.assertEqual(list(row), FIELDS)
+            self.assertAlmostEqual(row["images_per_second"] * row["ms_per_image"], 1000, delta=0.1)  # as they are printed
             for name in "ms_per_image gflops peak_gflops share_of_peak bytes".split():
                 self.assertGreater(row[name], 0)
             self.assertGreaterEqual(row["pairs"], 3)
@@ -43,6 +44,24 @@ class Bench(Case):
         bench = self.read("--sizes", "16-cifar,32-imagenet", "--batches", "1", "--works", "inference")
         rows = [(r["work"], r["size"], r["stem"], r["batch"]) for r in bench["results"]]
         self.assertEqual(rows, [("inference", 16, "cifar", 1), ("inference", 32, "imagenet", 1)])
+
+    def test_train(self):
+        bench = self.read("--sizes", "16-cifar", "--batches", "2,8", "--works", "train,inference")
+        rows = [(r["work"], r["size"], r["stem"], r["batch"]) for r in bench["results"]]
+        self.assertEqual(rows, [(w, 16, "cifar", b) for b in (2, 8) for w in ("inference", "train")])
+        inference, train = bench["results"][2:]
+        # Gradients and momenta of all weights, 24 million numbers each, and the activations of every layer.
+        self.assertGreater(train["bytes"], inference["bytes"] + 2 * 4 * 23.5e6)
+        computed = [row["gflops"] * row["ms_per_image"] for row in (train, inference)]
+        self.assertAlmostEqual(computed[0] / computed[1], 3, delta=1e-3)
+
+    def test_train_of_a_model(self):
+        bench = self.read(MODEL, "--works", "train")
+        self.assertEqual([(r["work"], r["batch"]) for r in bench["results"]], [("train", 128)])
+
+    def test_train_needs_two_images(self):
+        done = run("bench", "--sizes", "16", "--batches", "1", "--works", "train", *QUICK, code=1)
+        self.check_one_line(done, "batch")
 
     def test_blas(self):
         bench = self.read("--sizes", "32", "--batches", "4", "--works", "step", "--backend", "blas")

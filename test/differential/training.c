@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "nn/direct/small.h"
 #include "nn/learner.h"
 #include "nn/norm.h"
 #include "plain.h"
@@ -38,7 +39,9 @@ static float *blocked(const float *plain, int32_t n, int32_t c, int64_t hw, int3
 static const isc_conv_shape shapes[] = {
     {3, 3, 9, 7, 16, 5, 4, 7, 2, 3},  {2, 1, 8, 8, 8, 8, 8, 3, 1, 1},     {5, 16, 7, 5, 32, 7, 5, 3, 1, 1},
     {2, 32, 9, 6, 16, 5, 3, 3, 2, 1}, {4, 48, 4, 3, 16, 4, 3, 1, 1, 0},   {3, 16, 5, 8, 40, 3, 4, 1, 2, 0},
-    {2, 10, 6, 6, 5, 6, 6, 3, 1, 1},  {600, 16, 1, 1, 16, 1, 1, 3, 1, 1}, {7, 64, 2, 2, 64, 1, 1, 3, 2, 1}};
+    {2, 10, 6, 6, 5, 6, 6, 3, 1, 1},  {600, 16, 1, 1, 16, 1, 1, 3, 1, 1}, {7, 64, 2, 2, 64, 1, 1, 3, 2, 1},
+    {17, 40, 2, 2, 56, 2, 2, 3, 1, 1}, {9, 48, 3, 2, 24, 2, 1, 1, 2, 0},  {2, 272, 1, 1, 48, 1, 1, 1, 1, 0},
+    {2, 48, 1, 1, 272, 1, 1, 1, 1, 0}, {3, 80, 2, 2, 80, 2, 2, 3, 1, 1},  {2, 16, 5, 3, 72, 5, 3, 3, 1, 1}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* One number of diff_weights, and the sum of its terms' magnitudes. */
@@ -177,6 +180,72 @@ START_TEST(convolutions_of_onednn) {
     check_conv(&isc_learner_onednn, context, &shapes[i], shapes[i].ic < 4 ? 1 : block, block);
   isc_compute_leave(&compute);
   iscp_context_destroy(context);
+}
+END_TEST
+
+/* dst, diff_src and diff_weights of a learner, in its own order. */
+typedef struct passes {
+  float *dst, *diff_src, *diff_weights;
+  int64_t counts[3];
+} passes;
+
+static float *zeros(int64_t count) {
+  float *values = aligned_alloc(64, ((size_t)count * sizeof *values + 63) / 64 * 64);
+  return memset(values, 0, (size_t)count * sizeof *values);
+}
+
+/* By the learner on `threads` threads, or by small.h's functions themselves. */
+static passes run_passes(const isc_conv_shape *s, int32_t threads, bool itself) {
+  const isc_learner_kind *kind = &isc_learner_onednn;
+  iscp_context *context = context_of(ISCP_BACKEND_ONEDNN, threads);
+  isc_conv_desc desc = {.name = "layer", .shape = *s, .gradient = true, .src_block = 16, .dst_block = 16};
+  isc_learner *learner;
+  isc_compute compute;
+  ASSERT_OK(isc_compute_enter(context, &compute));
+  ASSERT_OK(kind->create(&learner, context, &desc));
+  float *plain[] = {numbers((int64_t)s->n * s->ic * s->ih * s->iw, 1), numbers((int64_t)s->n * s->oc * s->oh * s->ow, 3),
+                    numbers((int64_t)s->oc * s->ic * s->k * s->k, 2)};
+  float *src = blocked(plain[0], s->n, s->ic, s->ih * s->iw, 16), *diff = blocked(plain[1], s->n, s->oc, s->oh * s->ow, 16);
+  passes p = {.counts = {isc_activation_count(s->n, s->oc, s->oh, s->ow, 16),
+                         isc_activation_count(s->n, s->ic, s->ih, s->iw, 16), kind->count(learner)}};
+  void *scratch = isc_alloc(context, kind->scratch(learner));
+  p.dst = zeros(p.counts[0]);
+  p.diff_src = zeros(p.counts[1]);
+  p.diff_weights = zeros(p.counts[2]);
+  ASSERT_OK(kind->pack(learner, kind->weights(learner), plain[2], scratch));
+  if (itself) {
+    isc_small_forward(s, kind->weights(learner), src, p.dst, scratch);
+    isc_small_backward_data(s, kind->weights(learner), diff, p.diff_src, scratch);
+    isc_small_backward_weights(s, src, diff, p.diff_weights, false, scratch);
+  } else {
+    ASSERT_OK(kind->forward(learner, src, p.dst, scratch));
+    ASSERT_OK(kind->backward_data(learner, diff, p.diff_src, scratch));
+    ASSERT_OK(kind->backward_weights(learner, src, diff, p.diff_weights, false, scratch));
+  }
+  isc_free(context, scratch);
+  kind->destroy(learner);
+  isc_compute_leave(&compute);
+  iscp_context_destroy(context);
+  free(src), free(diff), free(plain[0]), free(plain[1]), free(plain[2]);
+  return p;
+}
+
+static void free_passes(passes *p) { free(p->dst), free(p->diff_src), free(p->diff_weights); }
+
+/* The learner takes the loops of small.h where they are the faster ones, and these give the same bits on any number of threads. */
+START_TEST(small_images) {
+  static const isc_conv_shape small[] = {{70, 64, 2, 2, 96, 2, 2, 3, 1, 1}, {50, 96, 1, 1, 320, 1, 1, 1, 1, 0},
+                                         {33, 96, 2, 2, 64, 1, 1, 1, 2, 0}};
+  for (int i = 0; i < 3 && isc_backend_onednn.block() == 16; i++) {
+    ck_assert(isc_small_directions(&small[i]) && isc_small_gradient(&small[i]));
+    passes a = run_passes(&small[i], 1, false), b = run_passes(&small[i], 3, true);
+    ck_assert_mem_eq(a.dst, b.dst, (size_t)a.counts[0] * sizeof(float));
+    ck_assert_mem_eq(a.diff_src, b.diff_src, (size_t)a.counts[1] * sizeof(float));
+    ck_assert_mem_eq(a.diff_weights, b.diff_weights, (size_t)a.counts[2] * sizeof(float));
+    free_passes(&a);
+    free_passes(&b);
+  }
+  ck_assert(!isc_small_directions(&(isc_conv_shape){4, 64, 8, 8, 64, 8, 8, 3, 1, 1}));
 }
 END_TEST
 #endif
@@ -364,6 +433,7 @@ int main(void) {
   tcase_add_test(tests, convolutions_of_openblas);
 #if ISC_HAVE_ONEDNN
   tcase_add_test(tests, convolutions_of_onednn);
+  tcase_add_test(tests, small_images);
 #endif
   tcase_add_test(tests, batch_norm);
   tcase_add_test(tests, pool_backward);

@@ -1,9 +1,11 @@
 /* A convolution in training on oneDNN: the two directions of conv.c, whose weights change, and the weights' gradient.
  *
  * The forward direction's weights are the convolution's weights, and gradients are in their order, so that a step of an
- * optimiser needs no reorder. backward_data wants another order and gets it anew each time. All of it is float32. */
+ * optimiser needs no reorder. backward_data wants another order and gets it anew each time. Of small images the loops of
+ * direct/small.h take over, which read forward's order in all directions. All of it is float32. */
 #include <stdio.h>
 
+#include "nn/direct/small.h"
 #include "nn/learner.h"
 #include "nn/onednn/gradient.h"
 
@@ -18,7 +20,7 @@ struct isc_learner {
   isc_direction forward, backward;
   isc_gradient gradient;
   isc_reorder turn, pack, unpack; /* forward's order -> backward's; OC x IC x K x K -> forward's; and back */
-  bool data;
+  bool small_directions, small_gradient; /* small.h takes them */
 };
 
 static int64_t count(const isc_learner *l) { return (int64_t)(l->forward.packed_bytes / sizeof(float)); }
@@ -38,7 +40,7 @@ static iscp_status make_reorders(isc_learner *l, const isc_conv_desc *desc) {
       status = isc_reorder_create(&l->unpack, l->engine, own, isc_md_view(&plain));
     isc_md_destroy(&plain);
   }
-  if (status == dnnl_success && l->data)
+  if (status == dnnl_success && l->backward.pd)
     status = isc_reorder_create(&l->turn, l->engine, own, dnnl_primitive_desc_query_md(l->backward.pd, dnnl_query_weights_md, 0));
   return isc_onednn_check(status, desc->name, "order of weights");
 }
@@ -46,6 +48,23 @@ static iscp_status make_reorders(isc_learner *l, const isc_conv_desc *desc) {
 static iscp_status make_direction(isc_direction *d, const isc_problem *p) {
   ISC_TRY(isc_direction_plan(d, p, dnnl_convolution_direct));
   return isc_direction_pack(d, p);
+}
+
+/* small.h's, where it has good code and the weights are in the order that it takes. */
+static dnnl_status_t choose_ways(isc_learner *l, const isc_conv_desc *desc) {
+  const isc_conv_shape *s = &desc->shape;
+  const dnnl_dims_t dims = {s->oc, s->ic, s->k, s->k};
+  isc_md order;
+  dnnl_status_t status = isc_md_create(&order, 4, dims, dnnl_f32, dnnl_OIhw16i16o);
+  if (status != dnnl_success)
+    return status;
+  if (desc->src_block == ISC_SMALL_BLOCK && desc->dst_block == ISC_SMALL_BLOCK &&
+      dnnl_memory_desc_equal(dnnl_primitive_desc_query_md(l->forward.pd, dnnl_query_weights_md, 0), isc_md_view(&order))) {
+    l->small_directions = isc_small_directions(s);
+    l->small_gradient = isc_small_gradient(s);
+  }
+  isc_md_destroy(&order);
+  return status;
 }
 
 static iscp_status build(isc_learner *l, const isc_conv_desc *desc) {
@@ -57,10 +76,12 @@ static iscp_status build(isc_learner *l, const isc_conv_desc *desc) {
   p.engine = l->engine;
   p.stream = l->stream;
   ISC_TRY(make_direction(&l->forward, &p));
-  ISC_TRY(isc_gradient_create(&l->gradient, &p, &l->forward));
+  ISC_TRY(isc_onednn_check(choose_ways(l, desc), desc->name, "order of weights"));
+  if (!l->small_gradient)
+    ISC_TRY(isc_gradient_create(&l->gradient, &p, &l->forward));
   p.backward = true;
   p.forward_pd = l->forward.pd;
-  if (l->data)
+  if (desc->gradient && !l->small_directions)
     ISC_TRY(make_direction(&l->backward, &p));
   return make_reorders(l, desc);
 }
@@ -90,7 +111,6 @@ static iscp_status create(isc_learner **out, const iscp_context *context, const 
                                 .src_block = desc->src_block, .dst_block = desc->dst_block};
   l->context = isc_context_hold(context);
   l->shape = desc->shape;
-  l->data = desc->gradient;
   snprintf(l->name, sizeof l->name, "%s", desc->name);
   isc_onednn_lock();
   iscp_status status = build(l, &wanted);
@@ -110,6 +130,8 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 static size_t scratch(const isc_learner *l) {
   size_t most = aligned(l->gradient.scratch_bytes) + l->forward.packed_bytes;
   most = larger(most, larger(isc_direction_scratch(&l->forward), isc_direction_scratch(&l->backward)));
+  if (l->small_directions || l->small_gradient)
+    most = larger(most, isc_small_scratch(&l->shape));
   return larger(most, larger(l->turn.scratch_bytes, larger(l->pack.scratch_bytes, l->unpack.scratch_bytes)));
 }
 
@@ -128,10 +150,18 @@ static iscp_status unpack(isc_learner *l, float *plain, const float *own, void *
 /* ---- Forward and backward ---- */
 
 static iscp_status forward(isc_learner *l, const float *src, float *dst, void *scratch_memory) {
+  if (l->small_directions) {
+    isc_small_forward(&l->shape, weights(l), src, dst, scratch_memory);
+    return ISCP_OK;
+  }
   return isc_onednn_check(isc_direction_run(&l->forward, l->stream, src, dst, scratch_memory), l->name, "forward run");
 }
 
 static iscp_status backward_data(isc_learner *l, const float *diff_dst, float *diff_src, void *scratch_memory) {
+  if (l->small_directions) {
+    isc_small_backward_data(&l->shape, weights(l), diff_dst, diff_src, scratch_memory);
+    return ISCP_OK;
+  }
   dnnl_status_t status = isc_reorder_run(&l->turn, l->stream, weights(l), l->backward.packed, scratch_memory);
   if (status == dnnl_success)
     status = isc_direction_run(&l->backward, l->stream, diff_dst, diff_src, scratch_memory);
@@ -140,6 +170,10 @@ static iscp_status backward_data(isc_learner *l, const float *diff_dst, float *d
 
 static iscp_status backward_weights(isc_learner *l, const float *src, const float *diff_dst, float *diff_weights, bool add,
                                     void *scratch_memory) {
+  if (l->small_gradient) {
+    isc_small_backward_weights(&l->shape, src, diff_dst, diff_weights, add, scratch_memory);
+    return ISCP_OK;
+  }
   float *part = (float *)((char *)scratch_memory + aligned(l->gradient.scratch_bytes));
   dnnl_status_t status =
       isc_gradient_run(&l->gradient, l->stream, src, diff_dst, add ? part : diff_weights, scratch_memory);
