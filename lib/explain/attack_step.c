@@ -95,8 +95,9 @@ void isc_ball_start(float *x, const float *clean, const isc_ball *ball, int32_t 
 
 /* ---- The loss ---- */
 
-/* The cross-entropy's gradient is softmax(z) - onehot(y) = (1 - p_y) (softmax of the other logits, and -1 at y). Only the direction
- * counts, so the factor is left out: of a model that is sure of itself it is nearly nothing, and in float32 nothing at all. */
+/* The cross-entropy's gradient is softmax(z) - onehot(y) = (1 - p_y) (softmax of the other logits, and -1 at y). Only the
+ * direction counts, so the factor is left out: of a model that is sure of itself it is nearly nothing, and in float32 nothing at
+ * all. */
 void isc_attack_diff_logits(float *diff, const float *logits, int32_t classes, int32_t label) {
   double largest = -INFINITY, sum = 0;
   for (int32_t k = 0; k < classes; k++)

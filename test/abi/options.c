@@ -9,6 +9,7 @@ typedef iscp_status init_fn(void *options, uint32_t struct_size);
   static iscp_status init_##name(void *options, uint32_t struct_size) { \
     return iscp_##name##_init(options, struct_size);                     \
   }
+INIT(attack_options)
 INIT(context_options)
 INIT(contract)
 INIT(dataset_options)
@@ -24,6 +25,7 @@ static const struct {
   const char *name;
   init_fn *init;
 } structs[] = {
+    {"iscp_attack_options", init_attack_options},
     {"iscp_context_options", init_context_options},   {"iscp_contract", init_contract},
     {"iscp_dataset_options", init_dataset_options},   {"iscp_evaluate_options", init_evaluate_options},
     {"iscp_gradcam_options", init_gradcam_options},   {"iscp_invert_options", init_invert_options},
