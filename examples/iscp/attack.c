@@ -9,7 +9,7 @@ enum { ATTACK = 512, EPS, STEPS, STEP };
 
 static const option_line lines[] = {
     {ATTACK, "attack", "NORM", "attack each image by projected gradient descent in this norm: linf or l2"},
-    {EPS, "attack-eps", "E", "how far an image may move, as 8/255 or 0.5; default 8/255 of linf, 0.5 of l2"},
+    {EPS, "attack-eps", "E", "how far an image may move, 8/255 or 0.5; default 8/255 of linf, 0.5 of l2"},
     {STEPS, "attack-steps", "N", "steps of the attack; default 20 of iscp check, 7 of iscp train"},
     {STEP, "attack-step", "S", "their length; default a quarter of E of linf, a fifth of l2"},
     {0},
