@@ -351,7 +351,7 @@ static piece backward_piece(const isc_norm *norm, const isc_norm_gradient *g, co
   p.b = lanes_of(norm->b, s, i);
   p.slope = lanes_of(norm->slope, s, i);
   p.offset = lanes_of(norm->offset, s, i);
-  p.x = g->x + first;
+  p.x = at(g->x, first);
   p.y = (float *)at(g->y, first);
   p.diff = g->diff + first;
   p.other = at(g->other, first);
