@@ -60,8 +60,9 @@ START_TEST(it_learns) {
     first = epoch == 1 ? s.loss : first;
   }
   iscp_train_state s = state_of(trainer);
-  /* Over seeds and threads 0.87 to 0.96 of the 64 images are recognised; a third would be by chance. */
-  ck_assert_msg(s.loss < first / 3 && s.accuracy > 0.8, "loss %.3f after %.3f, accuracy %.3f", s.loss, first, s.accuracy);
+  /* Of 24 orders of the images the worst recognises 0.89 to 0.92 of the 64, whichever loops compute, with a mean of 0.96; after
+   * 12 epochs 0.61 to 0.67, and 0.84. A third would be by chance. */
+  ck_assert_msg(s.loss < first / 3 && s.accuracy > 0.85, "loss %.3f after %.3f, accuracy %.3f", s.loss, first, s.accuracy);
   ck_assert_double_eq(s.learning_rate, 0);
   char before[65], after[65];
   hash_of(before, trainer);
