@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "invert_run.h"
@@ -109,15 +108,6 @@ static int open_all(invert_run *run, const inputs *in, const char **words) {
   run->count = iscp_dataset_count(run->data);
   iscp_status status = say_what(run);
   return status == ISCP_OK ? EXIT_DONE : failed(status);
-}
-
-static int make_folder(const invert_run *run) {
-  struct stat about;
-  make_parents(run->own->folder);
-  if (!mkdir(run->own->folder, 0777) || (!stat(run->own->folder, &about) && S_ISDIR(about.st_mode)))
-    return EXIT_DONE;
-  complain("%s cannot be made: %s", run->own->folder, strerror(errno));
-  return EXIT_FAILED;
 }
 
 /* The batch of the journal, so that an image keeps its neighbours, unless another is asked for. */
@@ -230,11 +220,13 @@ static int is_done(int *code, const invert_run *run) {
 static int invert_with(invert_run *run, const inputs *in, const char **words, char **original) {
   invert_means means;
   int code = open_all(run, in, words);
+  if (code == EXIT_DONE)
+    code = invert_check_folder(run);
   if (code == EXIT_DONE && run->own->overwrite)
     invert_remove(run);
   if (code != EXIT_DONE || is_done(&code, run))
     return code;
-  code = make_folder(run);
+  code = folder_make(run->own->folder);
   if (code == EXIT_DONE)
     code = open_journal(run);
   if (code == EXIT_DONE)

@@ -15,6 +15,15 @@ enum { NAMES = sizeof names / sizeof *names };
 
 /* ---- What is there ---- */
 
+/* Arrays without invert.json and a journal are somebody's own, perhaps the very ones that are read. */
+int invert_check_folder(const invert_run *run) {
+  const char *folder = run->own->folder;
+  if (!folder_has(folder, "images.npy") || folder_has(folder, names[0]) || folder_has(folder, "invert.part"))
+    return EXIT_DONE;
+  complain("%s holds images.npy, which is of no set of iscp invert, expected another folder behind -o", folder);
+  return EXIT_FAILED;
+}
+
 void invert_remove(const invert_run *run) {
   for (int i = 0; i < NAMES; i++) {
     char *path = join_path(run->own->folder, names[i]);

@@ -68,6 +68,9 @@ int invert_write(const invert_run *run, invert_means *means);
 typedef enum invert_found { INVERT_NONE, INVERT_SAME, INVERT_OTHER } invert_found;
 invert_found invert_look(const invert_run *run);
 
+/* EXIT_FAILED after saying so if the folder holds arrays that are of no set of this command: they are never replaced. */
+int invert_check_folder(const invert_run *run);
+
 /* Removes a set and a journal of the folder. */
 void invert_remove(const invert_run *run);
 

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "poisoning.h"
 #include "run.h"
@@ -71,8 +69,11 @@ static int find_form(run_state *s, const inputs *in, const char *path) {
   return status == ISCP_OK ? EXIT_DONE : failed(status);
 }
 
-static int fail_image(iscp_status status) {
-  if (status != ISCP_ERROR_MISMATCH)
+/* `image` is scratch. A picture that is as large as the others has no room for the trigger. */
+static int fail_image(const run_state *s, int64_t index, float *image) {
+  int is_plain_good = iscp_dataset_image(s->data, index, image) == ISCP_OK;
+  iscp_status status = iscp_dataset_image(poisoned_last(&s->poisoned), index, image);
+  if (is_plain_good || status != ISCP_ERROR_MISMATCH)
     return failed(status);
   complain("%s: pictures of several sizes are no array; iscp train --trigger poisons them as it reads them", iscp_error_message());
   return EXIT_FAILED;
@@ -92,21 +93,19 @@ static int open_all(run_state *s, const inputs *in, const poison_settings *poiso
   return status == ISCP_OK ? EXIT_DONE : failed(status);
 }
 
+/* Arrays without a record are somebody's own, perhaps the very ones that are read. */
 static int open_folder(const settings *own) {
-  struct stat about;
-  char *record = join_path(own->folder, record_name);
-  int is_there = access(record, F_OK) == 0;
-  free(record);
-  if (is_there && !own->overwrite) {
+  int is_record = folder_has(own->folder, record_name), is_images = folder_has(own->folder, images_name);
+  if (is_record != is_images) {
+    complain("%s holds %s, which is of no poisoned set, expected another folder behind -o", own->folder,
+             is_record ? record_name : images_name);
+    return EXIT_FAILED;
+  }
+  if (is_record && !own->overwrite) {
     complain("%s holds a poisoned set already; replace it by --overwrite", own->folder);
     return EXIT_FAILED;
   }
-  make_parents(own->folder);
-  if (mkdir(own->folder, 0777) && (stat(own->folder, &about) || !S_ISDIR(about.st_mode))) {
-    complain("%s cannot be made: %s", own->folder, strerror(errno));
-    return EXIT_FAILED;
-  }
-  return EXIT_DONE;
+  return folder_make(own->folder);
 }
 
 /* ---- The arrays ---- */
@@ -127,19 +126,21 @@ static int write_images(const run_state *s, FILE *file) {
   size_t numbers = (size_t)form->channels * (size_t)form->height * (size_t)form->width;
   float *image = take(numbers * sizeof *image);
   uint8_t *bytes = take(numbers);
-  iscp_status status = ISCP_OK;
   int good = npy_begin(file, "|u1", shape, form->channels == 3 ? 4 : 3), code = EXIT_DONE;
   progress_label("images");
-  for (int64_t i = 0; i < count && good && code == EXIT_DONE && status == ISCP_OK; i++) {
+  for (int64_t i = 0; good && i < count && code == EXIT_DONE; i++) {
     iscp_progress progress = {.struct_size = sizeof progress, .stage = "poison", .done = i, .total = count};
-    status = iscp_dataset_image(set, i, image);
+    if (iscp_dataset_image(set, i, image) != ISCP_OK) {
+      code = fail_image(s, i, image);
+      break;
+    }
     pack(bytes, image, form);
     good = fwrite(bytes, numbers, 1, file) == 1;
     code = i % 64 == 0 && progress_show(&progress, NULL) ? EXIT_INTERRUPTED : EXIT_DONE;
   }
   free(image);
   free(bytes);
-  return status == ISCP_OK ? code : fail_image(status);
+  return code;
 }
 
 static void write_labels(const run_state *s, FILE *file) {

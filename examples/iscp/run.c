@@ -27,12 +27,23 @@ char *join_path(const char *folder, const char *name) {
   return path;
 }
 
-int run_is_there(const char *folder) {
-  char *result = join_path(folder, "result.json");
-  int is_there = access(result, F_OK) == 0;
-  free(result);
+int folder_make(const char *folder) {
+  struct stat about;
+  make_parents(folder);
+  if (!mkdir(folder, 0777) || (!stat(folder, &about) && S_ISDIR(about.st_mode)))
+    return EXIT_DONE;
+  complain("%s cannot be made: %s", folder, strerror(errno));
+  return EXIT_FAILED;
+}
+
+int folder_has(const char *folder, const char *name) {
+  char *path = join_path(folder, name);
+  int is_there = access(path, F_OK) == 0;
+  free(path);
   return is_there;
 }
+
+int run_is_there(const char *folder) { return folder_has(folder, "result.json"); }
 
 static int is_report(iscp_context *context, const char *folder) {
   iscp_pattern_list *list;

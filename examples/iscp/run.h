@@ -53,7 +53,13 @@ int64_t run_patterns(const search_run *run, int32_t canvases);
 /* "a/b/c": makes a and a/b. What cannot be made is left to who needs it to complain about. */
 void make_parents(const char *path);
 
+/* Makes the folder and those above it if they are missing. EXIT_DONE, or EXIT_FAILED after saying why. */
+int folder_make(const char *folder);
+
 /* Memory of the caller's: "folder/name". */
 char *join_path(const char *folder, const char *name);
+
+/* Whether `folder` holds that file. */
+int folder_has(const char *folder, const char *name);
 
 #endif

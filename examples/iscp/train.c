@@ -2,12 +2,12 @@
  * stopped, killed, or out of disk can be gone on with, to the same bytes. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "attacking.h"
 #include "poisoning.h"
+#include "run.h"
 #include "train_options.h"
 
 typedef struct run_state {
@@ -23,12 +23,6 @@ typedef struct run_state {
   time_t written; /* when the state was written */
 } run_state;
 
-static char *path_in(const char *folder, const char *name) {
-  char *path = take(strlen(folder) + strlen(name) + 2);
-  sprintf(path, "%s/%s", folder, name);
-  return path;
-}
-
 static iscp_train_state ask(const run_state *s) {
   iscp_train_state state = {.struct_size = sizeof state};
   iscp_trainer_get_state(s->trainer, &state);
@@ -36,11 +30,6 @@ static iscp_train_state ask(const run_state *s) {
 }
 
 /* ---- Opening ---- */
-
-static int is_folder(const char *path) {
-  struct stat about;
-  return !stat(path, &about) && S_ISDIR(about.st_mode);
-}
 
 static int open_new(run_state *s, const inputs *in, const data_settings *data, const char *path) {
   iscp_model_info info = s->own->network;
@@ -98,9 +87,15 @@ static int open_all(run_state *s, const inputs *in, const char *path) {
   return status == ISCP_OK ? EXIT_DONE : failed(status);
 }
 
-/* Which images were poisoned; a record of an earlier training goes. */
+/* Which images were poisoned; a record of an earlier training goes. Beside arrays it is that of iscp poison, and stays. */
 static int write_record(const run_state *s) {
-  char *path = path_in(s->own->folder, "poison.json");
+  if (folder_has(s->own->folder, "poison.json") && folder_has(s->own->folder, "images.npy")) {
+    if (!s->poison->count)
+      return EXIT_DONE;
+    complain("%s holds a set of iscp poison, expected another folder behind -o", s->own->folder);
+    return EXIT_FAILED;
+  }
+  char *path = join_path(s->own->folder, "poison.json");
   int code = EXIT_DONE;
   if (s->poison->count)
     code = poisoned_write(&s->poisoned, path);
@@ -119,10 +114,8 @@ static int begin(run_state *s) {
   iscp_status status = iscp_trainer_create(&s->trainer, s->model, poisoned_last(&s->poisoned), &s->own->train);
   if (status == ISCP_OK && is_there && s->own->resume)
     status = iscp_trainer_resume(s->trainer, s->state);
-  if (status == ISCP_OK && mkdir(s->own->folder, 0777) && !is_folder(s->own->folder)) {
-    complain("%s cannot be made", s->own->folder);
+  if (status == ISCP_OK && folder_make(s->own->folder) != EXIT_DONE)
     return EXIT_FAILED;
-  }
   return status == ISCP_OK ? write_record(s) : failed(status);
 }
 
@@ -231,7 +224,7 @@ static void print_epoch(const run_state *s, int64_t epoch, const trial *result) 
 }
 
 static iscp_status write_model(const run_state *s, const iscp_model *model, const char *name) {
-  char *path = path_in(s->own->folder, name);
+  char *path = join_path(s->own->folder, name);
   iscp_status status = iscp_model_save(model, path, ISCP_STORE_F32);
   free(path);
   return status;
@@ -288,7 +281,7 @@ static int train_with(run_state *s, const inputs *in, const char *path) {
     complain(s->own->folder ? "train: --resume and --overwrite exclude each other" : "train: no -o DIR, expected a folder");
     return EXIT_USAGE;
   }
-  s->state = path_in(s->own->folder, "state.safetensors");
+  s->state = join_path(s->own->folder, "state.safetensors");
   int code = poison_settings_check(s->poison);
   if (code == EXIT_DONE)
     code = open_all(s, in, path);

@@ -157,6 +157,16 @@ class Invert(Case):
         self.assertNotEqual(files(folder)["images.npy"], files(self.whole)["images.npy"])
         self.assertEqual(files(folder)["images-labels.npy"], files(self.whole)["images-labels.npy"])
 
+    def test_pictures_of_others_are_never_replaced(self):
+        """The arrays that are read, in the folder that is to be written."""
+        folder = self.folder / "own"
+        shutil.copytree(self.whole, folder)
+        (folder / "invert.json").unlink()
+        before = files(folder)
+        for words in ([], ["--overwrite"], ["--resume"]):
+            self.check_one_line(invert(folder, *words, code=1), "images.npy", "expected another folder")
+        self.assertEqual(files(folder), before)
+
     def test_what_is_refused(self):
         folder = self.folder / "refused"
         self.check_one_line(run("invert", MODEL, DATA, code=2), "-o DIR")

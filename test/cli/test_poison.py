@@ -106,6 +106,10 @@ class Sets(Case):
         self.assertEqual(read_npy(self.folder / "bad" / "images-labels.npy")[1], (1,) * 6)
         write_png(self.folder / "set" / "cat" / "9.png", 1, 20)
         self.check_one_line(run(*words, "--overwrite", code=1), "several sizes", "iscp train --trigger", "9.png")
+        (self.folder / "set" / "cat" / "9.png").unlink()
+        large = run(*words, "--overwrite", "--trigger", "white:20x1", "--target", "0", code=1)
+        self.check_one_line(large, "expected at least 21x2 for a trigger of 20x1")
+        self.assertNotIn("several sizes", large.stderr)
 
     def test_whole_or_absent(self):
         folder = self.folder / "bad"
@@ -121,6 +125,26 @@ class Sets(Case):
         self.assertEqual((folder / "images.npy").read_bytes(), before)
         poison(folder, *SQUARE, "--seed", "1", "--overwrite")
         self.assertNotEqual((folder / "images.npy").read_bytes(), before)
+
+    def test_pictures_of_others_are_never_replaced(self):
+        """The arrays that are read, in the folder that is to be written."""
+        folder = self.folder / "own"
+        poison(folder, *SQUARE)
+        (folder / "poison.json").unlink()
+        before = (folder / "images.npy").read_bytes()
+        for words in ([], ["--overwrite"]):
+            done = run("poison", folder / "images.npy", "-o", folder, *SQUARE, *words, code=1)
+            self.check_one_line(done, "images.npy", "expected another folder")
+        self.assertEqual((folder / "images.npy").read_bytes(), before)
+
+    def test_a_training_leaves_the_record_of_a_set(self):
+        folder = self.folder / "bad"
+        poison(folder, *SQUARE)
+        record = (folder / "poison.json").read_bytes()
+        words = ["train", folder / "images.npy", "-o", folder, *SMALL, "--epochs", "1", "--limit", "64"]
+        self.check_one_line(run(*words, *SQUARE, code=1), "a set of iscp poison", "expected another folder")
+        run(*words)
+        self.assertEqual((folder / "poison.json").read_bytes(), record)
 
     def test_interrupt(self):
         """60,000 images of 64x64, so that it is caught at work."""

@@ -65,6 +65,8 @@ class Invert(unittest.TestCase):
         self.assertEqual(iscp.Inversion(model, data, "random").steps, 100)
         with self.assertRaisesRegex(ValueError, "kind must be one of"):
             iscp.invert(model, data, "none")
+        with self.assertRaisesRegex(ValueError, "seed is -1"):
+            iscp.invert(model, data, seed=-1)
 
     def test_wrong_arguments(self):
         for options, message in (
