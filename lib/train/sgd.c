@@ -4,6 +4,9 @@
  *
  * One pass over the numbers, in whatever order the backend has them: what pads them is zero and stays so. Weight decay is for
  * convolutions and the dense layer's weights; with decay_all for all parameters, which is PyTorch's own default. */
+#include <float.h>
+#include <math.h>
+
 #include "train/train.h"
 
 struct isc_sgd {
@@ -64,19 +67,20 @@ void isc_sgd_destroy(isc_sgd *s) {
 size_t isc_sgd_memory(const isc_sgd *s) { return sizeof *s + (size_t)s->numbers * sizeof(float); }
 float *isc_sgd_momentum(const isc_sgd *s, int32_t index) { return s->momenta[index]; }
 
-/* 0 times a sum of finite numbers is 0, of others it is not. */
+/* Whether all weights are finite afterwards. */
 static bool move(const isc_parameter *p, float *momentum, float rate, float decay, const isc_sgd_form *form) {
-  float *w = p->numbers, trace = 0, kept = form->momentum, ahead = form->nesterov ? form->momentum : 0;
+  float *w = p->numbers, kept = form->momentum, ahead = form->nesterov ? form->momentum : 0;
   float now = form->nesterov ? 1 : 0, behind = form->nesterov ? 0 : 1;
   const float *gradient = p->gradient;
-#pragma omp parallel for simd schedule(static) reduction(+ : trace)
+  int32_t beyond = 0;
+#pragma omp parallel for simd schedule(static) reduction(| : beyond)
   for (int64_t i = 0; i < p->count; i++) {
     float g = gradient[i] + decay * w[i];
     momentum[i] = kept * momentum[i] + g;
     w[i] -= rate * (now * g + (ahead + behind) * momentum[i]);
-    trace += 0 * w[i];
+    beyond |= !(fabsf(w[i]) <= FLT_MAX);
   }
-  return trace == 0;
+  return !beyond;
 }
 
 iscp_status isc_sgd_step(isc_sgd *s, float rate) {
