@@ -1,5 +1,7 @@
 /* iscp train: weights that learn a set of images. The state goes to disk each minute, so that a training that is
  * stopped, killed, or out of disk can be gone on with, to the same bytes. */
+#include <dirent.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -105,6 +107,23 @@ static int write_record(const run_state *s) {
   return code;
 }
 
+static void remove_from(const char *folder, const char *name) {
+  char *path = join_path(folder, name);
+  unlink(path);
+  free(path);
+}
+
+/* The weights that the training before left would be taken for this one's. */
+static void remove_weights(const run_state *s) {
+  DIR *folder = opendir(s->own->folder);
+  const struct dirent *entry;
+  while (folder && (entry = readdir(folder)))
+    if (!strcmp(entry->d_name, "model.safetensors") || !fnmatch("epoch-[0-9]*.safetensors", entry->d_name, 0))
+      remove_from(s->own->folder, entry->d_name);
+  if (folder)
+    closedir(folder);
+}
+
 static int begin(run_state *s) {
   int is_there = access(s->state, F_OK) == 0;
   if (is_there && !s->own->resume && !s->own->overwrite) {
@@ -116,19 +135,29 @@ static int begin(run_state *s) {
     status = iscp_trainer_resume(s->trainer, s->state);
   if (status == ISCP_OK && folder_make(s->own->folder) != EXIT_DONE)
     return EXIT_FAILED;
-  return status == ISCP_OK ? write_record(s) : failed(status);
+  if (status != ISCP_OK)
+    return failed(status);
+  int code = write_record(s);
+  if (code == EXIT_DONE && is_there && s->own->overwrite)
+    remove_weights(s);
+  return code;
 }
 
 /* ---- An epoch ---- */
 
 static int is_time(const run_state *s) { return time(NULL) - s->written >= s->own->save_every; }
 
+/* The library tells of an epoch, this of all of them. */
 static int show(const iscp_progress *progress, void *user) {
   const run_state *s = user;
   iscp_train_state now = ask(s);
-  progress_label("%lld/%d loss %.2f, %.0f %%, %.0f/s", (long long)((now.step - 1) / now.epoch_steps) + 1, now.epochs, now.loss,
-                 100 * now.accuracy, now.images_per_second);
-  int stop = progress_show(progress, NULL);
+  int64_t epoch = (now.step - 1) / now.epoch_steps;
+  iscp_progress whole = *progress;
+  whole.done += epoch * now.epoch_steps;
+  whole.total = now.epochs * now.epoch_steps;
+  progress_label("%lld/%d loss %.2f, %.0f %%, %.0f/s", (long long)epoch + 1, now.epochs, now.loss, 100 * now.accuracy,
+                 now.images_per_second);
+  int stop = progress_show(&whole, NULL);
   return stop || is_time(s);
 }
 
@@ -225,7 +254,7 @@ static void print_epoch(const run_state *s, int64_t epoch, const trial *result) 
 
 static iscp_status write_model(const run_state *s, const iscp_model *model, const char *name) {
   char *path = join_path(s->own->folder, name);
-  iscp_status status = iscp_model_save(model, path, ISCP_STORE_F32);
+  iscp_status status = iscp_model_save(model, path, s->own->store);
   free(path);
   return status;
 }

@@ -3,7 +3,7 @@
 
 enum {
   EPOCHS = 256, BATCH, RATE, SCHEDULE, MOMENTUM, PLAIN_MOMENTUM, DECAY, DECAY_ALL, STEP_EPOCHS, STEP_FACTOR, RISE, SHIFT, FLIP,
-  SEED, TEST, TEST_LABELS, KEEP, SAVE_EVERY, RESUME, OVERWRITE, JSON, FROM, DEPTH, WIDTH, STEM
+  SEED, TEST, TEST_LABELS, KEEP, STORE, SAVE_EVERY, RESUME, OVERWRITE, JSON, FROM, DEPTH, WIDTH, STEM
 };
 
 static const option_line lines[] = {
@@ -29,6 +29,7 @@ static const option_line lines[] = {
     {TEST, "test", "DATA", "images that each epoch's weights are tried on"},
     {TEST_LABELS, "test-labels", "FILE", "their labels, if they are not found beside them"},
     {KEEP, "keep", "N", "keep the weights of every N epochs, as DIR/epoch-<number>.safetensors"},
+    {STORE, "store", "TYPE", "numbers of the weights written: f32, or f16 of half the size; default f32"},
     {SAVE_EVERY, "save-every", "S", "seconds between two states within an epoch; default 60"},
     {JSON, "json", NULL, "print JSON, an object an epoch, in place of lines"},
     {0},
@@ -44,7 +45,8 @@ static const option_line network_lines[] = {
 };
 
 iscp_status train_settings_init(train_settings *settings) {
-  *settings = (train_settings){.save_every = 60, .network = {.struct_size = sizeof settings->network, .depth = 50, .width = 64,
+  *settings = (train_settings){.save_every = 60, .store = ISCP_STORE_F32,
+                               .network = {.struct_size = sizeof settings->network, .depth = 50, .width = 64,
                                            .stem = ISCP_STEM_IMAGENET, .channels = 3}};
   return iscp_train_options_init(&settings->train, sizeof settings->train);
 }
@@ -103,6 +105,7 @@ static int set_rates(iscp_train_options *train, int key, const char *value) {
 }
 
 static int set(void *to, int key, const char *value) {
+  static const char *const stores[] = {"f32", "f16", NULL};
   train_settings *own = to;
   switch (key) {
   case 'o':
@@ -127,6 +130,8 @@ static int set(void *to, int key, const char *value) {
     return set_text(&own->test_labels, value);
   case KEEP:
     return read_integer(&own->keep, value) && own->keep > 0 ? EXIT_DONE : wrong_value("keep", value, "1 or more");
+  case STORE:
+    return set_word(&own->store, "store", value, stores, "f32 or f16");
   case SAVE_EVERY:
     return read_integer(&own->save_every, value) && own->save_every >= 0 ? EXIT_DONE : wrong_value("save-every", value, "0 or more");
   case JSON:

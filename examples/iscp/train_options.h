@@ -10,6 +10,7 @@ typedef struct train_settings {
   const char *from, *folder, *test, *test_labels;
   int64_t save_every; /* seconds between two states */
   int64_t keep; /* weights of every so many epochs stay; 0 = of none */
+  int32_t store; /* ISCP_STORE_* of the weights that are kept */
   int resume, overwrite, json;
 } train_settings;
 

@@ -168,6 +168,32 @@ class Train(Case):
         loss, fresh = (float(done.stdout.split("loss ")[1].split(",")[0]) for done in (tuned, self.done))
         self.assertLess(loss, fresh - 0.3)  # in the first epoch
 
+    def test_store(self):
+        """Weights as f16 are half as long, and those of float32 rounded; the state goes on in full."""
+        folder = self.place("halves")
+        train(folder, "--store", "f16", "--keep", "3")
+        halves, whole = ((place / "model.safetensors").stat().st_size for place in (folder, self.whole))
+        self.assertLess(halves, 0.55 * whole)
+        self.assertEqual((folder / "epoch-3.safetensors").read_bytes(), weights(folder))
+        self.assertEqual((folder / "state.safetensors").read_bytes(), (self.whole / "state.safetensors").read_bytes())
+        files = [place / "model.safetensors" for place in (folder, self.whole)]
+        right = [json.loads(run("check", file, DATA, "--json").stdout)["accuracy"] for file in files]
+        self.assertAlmostEqual(*right, delta=0.01)
+        self.assertIn("--store", train(folder, "--store", "f8", code=2).stderr)
+
+    def test_overwrite(self):
+        """What is replaced leaves no weights that would be taken for the new ones."""
+        folder = self.place("replaced")
+        train(folder, "--keep", "1")
+        (folder / "epoch-notes.safetensors").write_bytes(b"of others")
+        train(folder, "--keep", "1", "--epochs", "1", "--overwrite")
+        self.assertEqual(
+            sorted(path.name for path in folder.iterdir()),
+            ["epoch-1.safetensors", "epoch-notes.safetensors", "model.safetensors", "state.safetensors"],
+        )
+        train(folder, "--rate", "1e30", "--overwrite", code=1)
+        self.assertFalse((folder / "model.safetensors").exists())
+
     def test_what_is_refused(self):
         self.assertIn("--resume", train(self.whole, code=1).stderr)
         self.assertIn("epochs 9", train(self.whole, "--resume", "--epochs", "9", code=1).stderr)
