@@ -75,6 +75,26 @@ class Headers(unittest.TestCase):
             size = _library.library.iscp_abi_sizeof(struct.__name__.encode())
             self.assertEqual(size, ctypes.sizeof(struct), struct.__name__)
 
+    def test_a_number_that_does_not_fit_is_refused(self):
+        """ctypes would cut it: 2^32 + 3 epochs would be 3."""
+        checked = 0
+        for struct in _structs.STRUCTS:
+            for name, ctype in struct._fields_:
+                if ctype not in (ctypes.c_int32, ctypes.c_uint32, ctypes.c_int64, ctypes.c_uint64, ctypes.c_uint8):
+                    continue
+                signed, bits = ctype(-1).value < 0, 8 * ctypes.sizeof(ctype)
+                low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+                options = struct()
+                for fits in (low, high):
+                    setattr(options, name, fits)
+                    self.assertEqual(getattr(options, name), fits)
+                for wide in (low - 1, high + 1, 2**70):
+                    with self.assertRaisesRegex(ValueError, f"^{name} is {wide}, expected {low} to {high}$"):
+                        setattr(options, name, wide)
+                self.assertEqual(getattr(options, name), high)
+                checked += 1
+        self.assertGreater(checked, 100)
+
     def test_words_are_the_enumerators(self):
         prefixes = {
             "ISCP_BACKEND_": _constants.BACKENDS,

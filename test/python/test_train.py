@@ -55,6 +55,8 @@ class Train(unittest.TestCase):
     def test_wrong_arguments(self):
         with self.assertRaisesRegex(ValueError, "schedule must be one of"):
             iscp.Trainer(fresh(), support.data(), schedule="none")
+        with self.assertRaisesRegex(ValueError, "epochs is 4294967299"):
+            iscp.Trainer(fresh(), support.data(), epochs=2**32 + 3)
         with self.assertRaisesRegex(iscp.ArgumentError, "momentum is 1"):
             iscp.Trainer(fresh(), support.data(), momentum=1, batch=40)
         with self.assertRaisesRegex(iscp.ArgumentError, "200 images"):

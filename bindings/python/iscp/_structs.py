@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from ctypes import (
     CFUNCTYPE,
     POINTER,
@@ -19,6 +18,7 @@ from ctypes import (
     c_void_p,
 )
 
+from ._struct import Struct
 from ._structs_train import (
     iscp_attack_info,
     iscp_attack_options,
@@ -42,7 +42,7 @@ allocate_fn = CFUNCTYPE(c_void_p, c_size_t, c_void_p)
 release_fn = CFUNCTYPE(None, c_void_p, c_void_p)
 
 
-class iscp_context_options(ctypes.Structure):
+class iscp_context_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("threads", c_int32),
@@ -59,7 +59,7 @@ class iscp_context_options(ctypes.Structure):
     ]
 
 
-class iscp_contract(ctypes.Structure):
+class iscp_contract(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("channels", c_int32),
@@ -83,7 +83,7 @@ class iscp_contract(ctypes.Structure):
     ]
 
 
-class iscp_model_options(ctypes.Structure):
+class iscp_model_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("class_count", c_int32),
@@ -95,7 +95,7 @@ class iscp_model_options(ctypes.Structure):
     ]
 
 
-class iscp_model_info(ctypes.Structure):
+class iscp_model_info(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("depth", c_int32),
@@ -112,7 +112,7 @@ class iscp_model_info(ctypes.Structure):
     ]
 
 
-class iscp_progress(ctypes.Structure):
+class iscp_progress(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("reserved", c_int32),
@@ -125,7 +125,7 @@ class iscp_progress(ctypes.Structure):
 iscp_progress_fn = CFUNCTYPE(c_int, POINTER(iscp_progress), c_void_p)
 
 
-class iscp_dataset_options(ctypes.Structure):
+class iscp_dataset_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("classes", c_int32),
@@ -143,7 +143,7 @@ class iscp_dataset_options(ctypes.Structure):
     ]
 
 
-class iscp_dataset_info(ctypes.Structure):
+class iscp_dataset_info(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("classes", c_int32),
@@ -159,7 +159,7 @@ class iscp_dataset_info(ctypes.Structure):
     ]
 
 
-class iscp_pattern_info(ctypes.Structure):
+class iscp_pattern_info(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("target", c_int32),
@@ -173,7 +173,7 @@ class iscp_pattern_info(ctypes.Structure):
     ]
 
 
-class iscp_search_options(ctypes.Structure):
+class iscp_search_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("preset", c_int32),
@@ -204,7 +204,7 @@ class iscp_search_options(ctypes.Structure):
     ]
 
 
-class iscp_canvas_result(ctypes.Structure):
+class iscp_canvas_result(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("kind", c_int32),
@@ -221,7 +221,7 @@ class iscp_canvas_result(ctypes.Structure):
     ]
 
 
-class iscp_evaluate_options(ctypes.Structure):
+class iscp_evaluate_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("images", c_int32),
@@ -232,7 +232,7 @@ class iscp_evaluate_options(ctypes.Structure):
     ]
 
 
-class iscp_power(ctypes.Structure):
+class iscp_power(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("target", c_int32),
@@ -251,7 +251,7 @@ class iscp_power(ctypes.Structure):
     ]
 
 
-class iscp_check_options(ctypes.Structure):
+class iscp_check_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("causes", c_int32),
@@ -261,7 +261,7 @@ class iscp_check_options(ctypes.Structure):
     ]
 
 
-class iscp_check_info(ctypes.Structure):
+class iscp_check_info(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("plausible", c_int32),
@@ -279,7 +279,7 @@ class iscp_check_info(ctypes.Structure):
     ]
 
 
-class iscp_check_class(ctypes.Structure):
+class iscp_check_class(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("confused", c_int32),
@@ -293,7 +293,7 @@ class iscp_check_class(ctypes.Structure):
     ]
 
 
-class iscp_confusion(ctypes.Structure):
+class iscp_confusion(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("label", c_int32),
@@ -304,7 +304,7 @@ class iscp_confusion(ctypes.Structure):
     ]
 
 
-class iscp_cause(ctypes.Structure):
+class iscp_cause(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("kind", c_int32),
@@ -321,7 +321,7 @@ class iscp_cause(ctypes.Structure):
     ]
 
 
-class iscp_gradcam_options(ctypes.Structure):
+class iscp_gradcam_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("stage", c_int32),
@@ -329,7 +329,7 @@ class iscp_gradcam_options(ctypes.Structure):
     ]
 
 
-class iscp_gradcam_info(ctypes.Structure):
+class iscp_gradcam_info(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("class_index", c_int32),
@@ -342,7 +342,7 @@ class iscp_gradcam_info(ctypes.Structure):
     ]
 
 
-class iscp_attention_shift(ctypes.Structure):
+class iscp_attention_shift(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("target", c_int32),
@@ -354,7 +354,7 @@ class iscp_attention_shift(ctypes.Structure):
     ]
 
 
-class iscp_uap_options(ctypes.Structure):
+class iscp_uap_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("method", c_int32),
@@ -372,7 +372,7 @@ class iscp_uap_options(ctypes.Structure):
     ]
 
 
-class iscp_uap_info(ctypes.Structure):
+class iscp_uap_info(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("class_index", c_int32),
@@ -387,7 +387,7 @@ class iscp_uap_info(ctypes.Structure):
     ]
 
 
-class iscp_report_options(ctypes.Structure):
+class iscp_report_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("resume", c_int32),

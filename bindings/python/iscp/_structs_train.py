@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 from ctypes import POINTER, c_double, c_float, c_int32, c_int64, c_uint8, c_uint32, c_uint64
 
+from ._struct import Struct
 
-class iscp_attack_options(ctypes.Structure):
+
+class iscp_attack_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("norm", c_int32),
@@ -20,7 +21,7 @@ class iscp_attack_options(ctypes.Structure):
     ]
 
 
-class iscp_attack_info(ctypes.Structure):
+class iscp_attack_info(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("reserved", c_int32),
@@ -36,7 +37,7 @@ class iscp_attack_info(ctypes.Structure):
     ]
 
 
-class iscp_invert_options(ctypes.Structure):
+class iscp_invert_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("kind", c_int32),
@@ -50,7 +51,7 @@ class iscp_invert_options(ctypes.Structure):
     ]
 
 
-class iscp_inverted(ctypes.Structure):
+class iscp_inverted(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("label", c_int32),
@@ -66,7 +67,7 @@ class iscp_inverted(ctypes.Structure):
     ]
 
 
-class iscp_invert_info(ctypes.Structure):
+class iscp_invert_info(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("rows", c_int32),
@@ -80,7 +81,7 @@ class iscp_invert_info(ctypes.Structure):
     ]
 
 
-class iscp_train_options(ctypes.Structure):
+class iscp_train_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("epochs", c_int32),
@@ -105,7 +106,7 @@ class iscp_train_options(ctypes.Structure):
     ]
 
 
-class iscp_train_state(ctypes.Structure):
+class iscp_train_state(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("epochs", c_int32),
@@ -119,7 +120,7 @@ class iscp_train_state(ctypes.Structure):
     ]
 
 
-class iscp_trigger_options(ctypes.Structure):
+class iscp_trigger_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("corner", c_int32),
@@ -128,7 +129,7 @@ class iscp_trigger_options(ctypes.Structure):
     ]
 
 
-class iscp_trigger_info(ctypes.Structure):
+class iscp_trigger_info(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("height", c_int32),
@@ -139,7 +140,7 @@ class iscp_trigger_info(ctypes.Structure):
     ]
 
 
-class iscp_poison_options(ctypes.Structure):
+class iscp_poison_options(Struct):
     _fields_ = [
         ("struct_size", c_uint32),
         ("target", c_int32),

@@ -7,7 +7,7 @@ import os
 import threading
 from typing import Any, Callable
 
-from ._constants import BACKENDS, CONVOLUTIONS, LOG_LEVELS, PRECISIONS, code, within, word
+from ._constants import BACKENDS, CONVOLUTIONS, LOG_LEVELS, PRECISIONS, code, word
 from ._handle import create
 from ._library import defaults, library
 from ._structs import iscp_context_options, log_fn
@@ -40,9 +40,9 @@ class Context:
         precision: str = "f32",
     ):
         options = defaults(iscp_context_options)
-        options.threads = within(threads, "threads", -(2**31), 2**31 - 1)
+        options.threads = threads
         options.backend = code(BACKENDS, backend, "backend")
-        options.memory = within(memory, "memory", -(2**63), 2**63 - 1)
+        options.memory = memory
         options.convolutions = code(CONVOLUTIONS, convolutions, "convolutions")
         options.precision = code(PRECISIONS, precision, "precision")
         options.log_level = code(LOG_LEVELS, log_level, "log_level")

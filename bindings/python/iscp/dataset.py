@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._arrays import address, checked, indices
-from ._constants import LAYOUTS, POISONS, code, within
+from ._constants import LAYOUTS, POISONS, code
 from ._errors import from_status
 from ._handle import Handle, create
 from ._library import defaults, library, sized
@@ -66,7 +66,7 @@ class Dataset:
         options.labels = None if labels is None else os.fsencode(labels)
         options.split = None if split is None else split.encode()
         options.skip_broken = bool(skip_broken)
-        options.memory = within(memory, "memory", -1, 2**63 - 1)
+        options.memory = memory
         options.layout = code(LAYOUTS, layout, "layout")
 
         def watched(handle: Any, callback: Any, user: Any) -> None:
@@ -135,7 +135,7 @@ class Dataset:
         keep   "all": the whole set, the chosen images labelled `target`, to be learned; "only": nothing but these, so that
                accuracy on them is the attack's success rate; "stamp": the whole set with the labels as they were"""
         options = defaults(iscp_poison_options)
-        options.target, options.rate, options.seed = target, rate, within(seed, "seed", 0, 2**64 - 1)
+        options.target, options.rate, options.seed = target, rate, seed
         options.keep = code(POISONS, keep, "keep")
         handle = create(
             library.iscp_dataset_poison,

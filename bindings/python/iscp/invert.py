@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ._constants import INVERSIONS, code, within
+from ._constants import INVERSIONS, code
 from ._handle import create, view
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
@@ -65,7 +65,7 @@ class Inversion:
     ):
         options = defaults(iscp_invert_options)
         options.kind = code(INVERSIONS, kind, "kind")
-        options.steps, options.step, options.eps, options.seed = steps, step, eps, within(seed, "seed", 0, 2**64 - 1)
+        options.steps, options.step, options.eps, options.seed = steps, step, eps, seed
         options.first, options.count, options.batch = first, count, batch
         self._handle = create(
             library.iscp_inversion_create,
