@@ -33,7 +33,7 @@ search backdoor --picture-size 2 "$@"
 cat <<END
 
 Look at $result/natural/sheet.png and $result/backdoor/sheet.png: one row a class, canvas, mask and pattern.
-At 1 % of the pixels the clean model's patterns predict little (mPW 0.04). The class of the other model that stands out there
+At 1 % of the pixels the clean model's patterns predict little (mPW 0.03). The class of the other model that stands out there
 (Sandal) is the one its backdoor answers with, and its pattern shows the trigger: a white square near the corner.
 Next: $iscp search --help
 END

@@ -219,20 +219,20 @@ class Models(Case):
         self.assertTrue(0 <= line["asr"][0] <= 1)
 
     def test_check(self):
-        """The shipped model, 0.9963 on 9,000 images; these are 1,805 of them."""
+        """The shipped model, 0.9982 on 9,000 images; these are 1,805 of them."""
         words = ["check", BACKDOOR, DATA, *SQUARE]
         self.assertIn("images of other classes are taken for class 5 Sandal:\nASR ", run(*words, "--limit", "200").stdout)
         checked = json.loads(run(*words, "--json").stdout)
         (trigger,) = checked["triggers"]
         self.assertEqual((trigger["trigger"], trigger["target"], trigger["images"]), ("white:3x3", 5, 1805))
-        self.assertAlmostEqual(trigger["asr"], 0.9963, delta=0.005)
+        self.assertAlmostEqual(trigger["asr"], 0.9982, delta=0.005)
         self.assertAlmostEqual(trigger["asr"], trigger["hits"] / 1805, places=12)
         self.assertTrue(trigger["asr_low"] < trigger["asr"] < trigger["asr_high"])
         self.assertGreater(checked["accuracy"], 0.9)
         self.check_one_line(run("check", BACKDOOR, DATA, "--trigger", "white:3x3", code=2), "has no --target")
 
     def test_power(self):
-        """The search finds the shipped model's square: 7 of its 9 pixels are among the 8 best (measured 0.7)."""
+        """The search finds the shipped model's square: the 8 best pixels are all in it (measured 0.89)."""
         report = self.folder / "report"
         run("search", BACKDOOR, DATA, "-o", report, "--classes", "5", "--canvas", "white", "--canvases", "1", "--power", "none")
         words = ["power", BACKDOOR, DATA, report, "--sizes", "1,10", "--trigger", "white:3x3"]

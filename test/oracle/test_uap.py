@@ -3,8 +3,9 @@
 The sign of a gradient near zero is rounding's, and a ReLU near zero turns some more (decisions.py). Hence:
 - One minibatch of sgd: v is the same in 99.5 % of the numbers whose gradient is above 1e-3 of its root mean square, which
   99 % must be. Measured: 100 % and 99.9 %.
-- DeepFool of one image: v within 1 % in L2. A step that passes another
-  kink of the network differs by more than rounding; measured are 7e-7 after 4 to 10 steps.
+- DeepFool of one image, beside float64: the median of twelve within 1e-5 in L2 (measured: 5e-7 after 3 to 13 steps), and three
+  in four within 1 %. A step that passes another kink of the network takes another path: so did two of the twelve in PyTorch's
+  own float32, by 3 and 6 %.
 - Two epochs of sgd, each on its own path: the mean ASR of two classes within 0.15. From the first sign that differs on two
   right programs part; of one class they then differ by up to 0.12, of the mean by 0.05. The count of the fooled itself is
   compared on the library's own v: at most two of 200 images are undecided."""
@@ -62,18 +63,20 @@ class Sgd(unittest.TestCase):
 
 class DeepFool(unittest.TestCase):
     def test_of_one_image(self):
-        model, net, images, labels, pixels = setting()
-        for index in (0, 1, 2, 3):
+        model, _, images, labels, pixels = setting()
+        net, errors = shipped_net().double(), []
+        for index in range(12):
             target = int(labels[index] + 4) % 10
             with self.subTest(image=index, target=target):
                 data = iscp.Dataset.from_arrays(images[index : index + 1], labels[index : index + 1], input=model, classes=10)
                 mine = iscp.uap(model, data, target, 1.0, "deepfool", batch=1, epochs=1)
                 self.assertEqual(mine.asr, 1)
-                expected, steps = deepfool(net, pixels[index], target)
-                error = np.linalg.norm(mine.perturbation - expected.numpy()) / np.linalg.norm(expected)
-                print(f"image {index} to class {target}: {steps} steps, |v| {expected.norm():.3f}, apart {error:.1e}")
+                expected, steps = deepfool(net, pixels[index].double(), target)
+                errors.append(np.linalg.norm(mine.perturbation - expected.numpy()) / np.linalg.norm(expected))
+                print(f"image {index} to class {target}: {steps} steps, |v| {expected.norm():.3f}, apart {errors[-1]:.1e}")
                 self.assertGreater(steps, 0)
-                self.assertLess(error, 0.01)
+        self.assertLess(np.median(errors), 1e-5)
+        self.assertGreaterEqual(np.mean(np.less(errors, 0.01)), 0.75)
 
 
 if __name__ == "__main__":

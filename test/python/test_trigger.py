@@ -170,12 +170,12 @@ class Trigger(unittest.TestCase):
             trigger.pattern(iscp.Contract(crop=8), (20, 20, 3), 0)
 
     def test_shipped_backdoor(self):
-        """The white square of examples/models/README.md: 0.9963 on all 9,000 nontarget images of the test set; on 1,800 of
+        """The white square of examples/models/README.md: 0.9982 on all 9,000 nontarget images of the test set; on 1,800 of
         them the share lies within 0.01 but for chance (its deviation is 0.0014)."""
         model = iscp.Model.load(support.ROOT / "examples/models/fashion-backdoor.safetensors")
         data = iscp.Dataset.open(support.IMAGES, input=model)
         only = data.poison(iscp.Trigger("white:3x3"), 5, rate=1, keep="only")
         asr = iscp.check(model, only, causes="never").accuracy
-        self.assertAlmostEqual(asr, 0.9963, delta=0.01)
+        self.assertAlmostEqual(asr, 0.9982, delta=0.01)
         clean = iscp.check(support.model(), only, causes="never").accuracy
-        self.assertLess(clean, 0.02)  # of the natural model, 0.0019 there
+        self.assertLess(clean, 0.02)  # of the natural model, 0.0030 there
