@@ -127,7 +127,7 @@ static iscp_status put_column(strip *s, const invert_run *run, int32_t index, fl
 
 static iscp_status write_strip(const invert_run *run) {
   const iscp_contract *form = iscp_model_contract(run->model);
-  int32_t shown = (int32_t)(run->count < SHOWN ? run->count : SHOWN), scale = 84 / form->height;
+  int32_t shown = (int32_t)(run->count < SHOWN ? run->count : SHOWN);
   strip *s = strip_new(invert_attacks(run->own) ? 2 : 3, shown, form);
   uint8_t *pixels = take((size_t)run->journal.pixels);
   float *image = take((size_t)run->journal.pixels * sizeof *image);
@@ -136,7 +136,7 @@ static iscp_status write_strip(const invert_run *run) {
     status = put_column(s, run, i, image, pixels);
   char *path = join_path(run->own->folder, "strip.png");
   if (status == ISCP_OK)
-    status = strip_write(s, run->context, path, scale < 1 ? 1 : scale);
+    status = strip_write(s, run->context, path, 0);
   free(path);
   free(image);
   free(pixels);

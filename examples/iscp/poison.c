@@ -190,12 +190,6 @@ static iscp_status put_examples(strip *picture, const run_state *s, int k) {
   return status;
 }
 
-/* About 112 picture pixels an image. */
-static int32_t enlargement(const iscp_contract *form) {
-  int32_t longest = form->height > form->width ? form->height : form->width;
-  return longest < 112 ? 112 / longest : 1;
-}
-
 static iscp_status write_picture(const run_state *s, const char *path) {
   int64_t columns = 1;
   for (int k = 0; k < s->poisoned.settings->count; k++)
@@ -205,7 +199,7 @@ static iscp_status write_picture(const run_state *s, const char *path) {
   for (int k = 0; k < s->poisoned.settings->count && status == ISCP_OK; k++)
     status = put_examples(picture, s, k);
   if (status == ISCP_OK)
-    status = strip_write(picture, s->context, path, enlargement(&s->form));
+    status = strip_write(picture, s->context, path, 0);
   strip_free(picture);
   return status;
 }

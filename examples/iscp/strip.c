@@ -4,6 +4,8 @@
 
 #include "strip.h"
 
+enum { READABLE = 112 }; /* picture pixels of a small image's longer side */
+
 static const float ground = 0.75f, between = 1;
 
 struct strip {
@@ -52,6 +54,14 @@ iscp_status strip_put(strip *s, int row, int column, const iscp_pattern *pattern
   return status;
 }
 
+/* As large as one picture's: of a whole strip the library would choose 1. */
+static int32_t chosen_scale(const strip *s) {
+  int32_t longest = s->height > s->width ? s->height : s->width;
+  return longest < READABLE ? READABLE / longest : 1;
+}
+
 iscp_status strip_write(const strip *s, iscp_context *context, const char *path, int32_t scale) {
+  if (!scale)
+    scale = chosen_scale(s);
   return iscp_image_write_png(context, s->pixels, s->channels, (int32_t)whole_height(s), (int32_t)whole_width(s), path, scale);
 }

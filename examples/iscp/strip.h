@@ -12,7 +12,7 @@ void strip_free(strip *s);
 iscp_status strip_put(strip *s, int row, int column, const iscp_pattern *pattern);
 /* An image of the form in place of a pattern. */
 void strip_put_image(strip *s, int row, int column, const float *image);
-/* As a PNG, `scale` as of iscp_pattern_write_png. */
+/* As a PNG, `scale` picture pixels an image pixel, 0 = chosen by the size of one image. */
 iscp_status strip_write(const strip *s, iscp_context *context, const char *path, int32_t scale);
 
 #endif

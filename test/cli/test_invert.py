@@ -47,7 +47,7 @@ class Invert(Case):
         self.assertEqual(list(files(self.whole)), FILES)
         shape, pixels = read_npy(self.whole / "images.npy")
         self.assertEqual((shape, len(pixels)), ((COUNT, 28, 28, 3), COUNT * 28 * 28 * 3))
-        self.assertEqual(read_png(self.whole / "strip.png")[:3], (3 * (8 * 29 - 1), 3 * (3 * 29 - 1), 3))
+        self.assertEqual(read_png(self.whole / "strip.png")[:3], (4 * (8 * 29 - 1), 4 * (3 * 29 - 1), 3))
         about = json.loads((self.whole / "invert.json").read_text())
         self.assertEqual((about["images"], about["steps"], about["step"], about["batch"]), (COUNT, STEPS, 0.1, BATCH))
         self.assertEqual((len(about["starts"]), len(about["distances"])), (COUNT, COUNT))
@@ -68,7 +68,7 @@ class Invert(Case):
         self.assertGreater(about["taken"], COUNT // 2)
         self.assertLessEqual(about["mean_distance"]["made"], 1 + 1e-6)
         self.assertTrue(done.stdout.startswith(f"taken for their label: {about['taken']} of {COUNT}; mean distance"))
-        self.assertEqual(read_png(self.folder / "next" / "strip.png")[:2], (3 * (8 * 29 - 1), 3 * (2 * 29 - 1)))
+        self.assertEqual(read_png(self.folder / "next" / "strip.png")[:2], (4 * (8 * 29 - 1), 4 * (2 * 29 - 1)))
         self.check_one_line(invert(self.folder / "next", "--resume", code=1), "another set")
 
     def test_it_can_be_learned(self):

@@ -2,7 +2,7 @@
 
 import unittest
 
-from command import DATA, EXAMPLES, MODEL, Case, run
+from command import DATA, EXAMPLES, MODEL, Case, read_png, run
 from studies import check_page, every_file, interrupt, read_csv
 
 BACKDOOR = str(EXAMPLES / "models" / "fashion-backdoor.safetensors")
@@ -31,7 +31,8 @@ class Sweep(Case):
             mean = sum(p["pw"] for p in powers if p["size"] == 0.05) / 2
             self.assertIn(f"{mean:.3f}", next(line for line in done.stdout.splitlines() if line.startswith("mPW")))
         check_page(self, self.folder / "out" / "index.html")
-        self.assertTrue((self.folder / "out" / "strip.png").exists())
+        side = 4 * (2 * 29 - 1)  # two values, two classes, enlarged
+        self.assertEqual(read_png(self.folder / "out" / "strip.png")[:2], (side, side))
 
     def test_values_that_differ_in_a_sign(self):
         self.sweep(MODEL, DATA, "--over", "alpha=1e-1,1e+1")
