@@ -4,7 +4,8 @@
 
 #include "strip.h"
 
-enum { READABLE = 112 }; /* picture pixels of a small image's longer side */
+/* Picture pixels of a small image's longer side, and the largest scale that iscp_image_write_png takes. */
+enum { READABLE = 112, MOST_SCALE = 64 };
 
 static const float ground = 0.75f, between = 1;
 
@@ -54,10 +55,11 @@ iscp_status strip_put(strip *s, int row, int column, const iscp_pattern *pattern
   return status;
 }
 
-/* As large as one picture's: of a whole strip the library would choose 1. */
+/* By the size of one image; the library would go by the whole strip's. */
 static int32_t chosen_scale(const strip *s) {
   int32_t longest = s->height > s->width ? s->height : s->width;
-  return longest < READABLE ? READABLE / longest : 1;
+  int32_t scale = longest < READABLE ? READABLE / longest : 1;
+  return scale < MOST_SCALE ? scale : MOST_SCALE;
 }
 
 iscp_status strip_write(const strip *s, iscp_context *context, const char *path, int32_t scale) {

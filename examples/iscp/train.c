@@ -1,7 +1,5 @@
 /* iscp train: weights that learn a set of images. The state goes to disk each minute, so that a training that is
  * stopped, killed, or out of disk can be gone on with, to the same bytes. */
-#include <dirent.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +8,7 @@
 #include "attacking.h"
 #include "poisoning.h"
 #include "run.h"
+#include "train_folder.h"
 #include "train_options.h"
 
 typedef struct run_state {
@@ -107,23 +106,6 @@ static int write_record(const run_state *s) {
   return code;
 }
 
-static void remove_from(const char *folder, const char *name) {
-  char *path = join_path(folder, name);
-  unlink(path);
-  free(path);
-}
-
-/* The weights that the training before left would be taken for this one's. */
-static void remove_weights(const run_state *s) {
-  DIR *folder = opendir(s->own->folder);
-  const struct dirent *entry;
-  while (folder && (entry = readdir(folder)))
-    if (!strcmp(entry->d_name, "model.safetensors") || !fnmatch("epoch-[0-9]*.safetensors", entry->d_name, 0))
-      remove_from(s->own->folder, entry->d_name);
-  if (folder)
-    closedir(folder);
-}
-
 static int begin(run_state *s) {
   int is_there = access(s->state, F_OK) == 0;
   if (is_there && !s->own->resume && !s->own->overwrite) {
@@ -137,10 +119,8 @@ static int begin(run_state *s) {
     return EXIT_FAILED;
   if (status != ISCP_OK)
     return failed(status);
-  int code = write_record(s);
-  if (code == EXIT_DONE && is_there && s->own->overwrite)
-    remove_weights(s);
-  return code;
+  int code = is_there && s->own->overwrite ? training_remove(s->own->folder, s->state, s->own->from) : EXIT_DONE;
+  return code == EXIT_DONE ? write_record(s) : code;
 }
 
 /* ---- An epoch ---- */

@@ -237,7 +237,7 @@ class Models(Case):
         run("search", BACKDOOR, DATA, "-o", report, "--classes", "5", "--canvas", "white", "--canvases", "1", "--power", "none")
         words = ["power", BACKDOOR, DATA, report, "--sizes", "1,10", "--trigger", "white:3x3"]
         rows = json.loads(run(*words, "--json").stdout)["patterns"][0]["power"]
-        self.assertGreater(rows[0]["iou"], 0.5)
+        self.assertGreater(rows[0]["iou"], 0.7)
         self.assertAlmostEqual(rows[1]["iou"], 9 / 78, delta=0.02)  # all of it in 78 pixels
         few = ["--limit", "100"]
         text = run(*words, *few).stdout

@@ -2,10 +2,13 @@
 
 import io
 import json
+import os
 import random
+import re
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import tarfile
 import tempfile
@@ -27,6 +30,20 @@ def train(folder, *words, code=0, **options):
 
 def weights(folder):
     return (Path(folder) / "model.safetensors").read_bytes()
+
+
+def tensors(folder):
+    """Name -> dtype and numbers."""
+    data = weights(folder)
+    begin = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:begin])
+    letters = {"F32": "f", "F16": "e", "I64": "q"}
+    found = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            first, last = (begin + place for place in entry["data_offsets"])
+            found[name] = (entry["dtype"], [x for (x,) in struct.iter_unpack("<" + letters[entry["dtype"]], data[first:last])])
+    return found
 
 
 class Train(Case):
@@ -177,22 +194,47 @@ class Train(Case):
         self.assertEqual((folder / "epoch-3.safetensors").read_bytes(), weights(folder))
         self.assertEqual((folder / "state.safetensors").read_bytes(), (self.whole / "state.safetensors").read_bytes())
         files = [place / "model.safetensors" for place in (folder, self.whole)]
+        whole = tensors(self.whole)
+        for name, (dtype, numbers) in tensors(folder).items():
+            self.assertEqual(dtype, "F16")
+            self.assertEqual(numbers, [struct.unpack("<e", struct.pack("<e", x))[0] for x in whole[name][1]], name)  # to the nearest
         right = [json.loads(run("check", file, DATA, "--json").stdout)["accuracy"] for file in files]
         self.assertAlmostEqual(*right, delta=0.01)
         self.assertIn("--store", train(folder, "--store", "f8", code=2).stderr)
 
     def test_overwrite(self):
         """What is replaced leaves no weights that would be taken for the new ones."""
-        folder = self.place("replaced")
+        folder, others = self.place("replaced"), {"epoch-notes.safetensors", "epoch-3-best.safetensors"}
         train(folder, "--keep", "1")
-        (folder / "epoch-notes.safetensors").write_bytes(b"of others")
+        for name in others:
+            (folder / name).write_bytes(b"of others")
         train(folder, "--keep", "1", "--epochs", "1", "--overwrite")
-        self.assertEqual(
-            sorted(path.name for path in folder.iterdir()),
-            ["epoch-1.safetensors", "epoch-notes.safetensors", "model.safetensors", "state.safetensors"],
-        )
-        train(folder, "--rate", "1e30", "--overwrite", code=1)
-        self.assertFalse((folder / "model.safetensors").exists())
+        left = {path.name for path in folder.iterdir()}
+        self.assertEqual(left, {"epoch-1.safetensors", "model.safetensors", "state.safetensors"} | others)
+        begin = str(folder / "epoch-1.safetensors")
+        self.check_one_line(train(folder, "--from", begin, "--overwrite", code=1), "--from", begin)
+        self.assertEqual({path.name for path in folder.iterdir()}, left)
+        train(folder, "--rate", "1e30", "--overwrite", code=1)  # nothing is left that --resume would go on with
+        self.assertEqual({path.name for path in folder.iterdir()}, others)
+
+    def test_progress(self):
+        """The bar is that of all epochs."""
+        screen, terminal = os.openpty()
+        command = [PROGRAM, "train", DATA, "-o", str(self.place("watched")), *QUICK]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal)
+        os.close(terminal)
+        shown = b""
+        try:
+            while part := os.read(screen, 65536):
+                shown += part
+        except OSError:  # the end, on Linux
+            pass
+        os.close(screen)
+        self.assertEqual(process.wait(), 0)
+        told = [(int(e), int(p)) for e, p in re.findall(rb"(\d)/3 loss [^\r]* (\d+) %(?:,[^\r]* left)?(?=\r|$)", shown)]
+        self.assertEqual(sorted(told), told)
+        self.assertEqual({epoch for epoch, _ in told}, {1, 2, 3})
+        self.assertEqual([max(p for e, p in told if e == epoch) for epoch in (1, 2, 3)], [33, 66, 100])
 
     def test_what_is_refused(self):
         self.assertIn("--resume", train(self.whole, code=1).stderr)

@@ -33,7 +33,7 @@ except ImportError:
 CLASSES = 10
 # What the project promises.
 GRADIENT, STATISTICS, WEIGHTS = 1e-3, 1e-4, 1e-3
-# Wide networks of random weights on a few images: float32's rounding decides some ReLUs otherwise than float64, in PyTorch as
+# Deep networks on a few images: float32's rounding decides some ReLUs otherwise than float64, in PyTorch as
 # here (its own gradients were off by 3e-3 to 9e-3). A term left out is off by more than 0.1, in all layers before it.
 FLIPPED = 3e-2
 
@@ -80,9 +80,9 @@ class Step(unittest.TestCase):
                 gradients = {name: error for name, error in errors.items() if "running" not in name}
                 worst, statistics = max(gradients, key=gradients.get), max(e for n, e in errors.items() if "running" in n)
                 print(f"{backend}: gradients within {gradients[worst]:.1e} ({worst}), statistics {statistics:.1e}", flush=True)
+                largest[backend] = gradients[worst]
                 self.assertLess(gradients[worst], allowed)
                 self.assertLess(statistics, STATISTICS)
-                largest[backend] = gradients[worst]
         return largest
 
     def check_random(self, form, images, size, seed, allowed=GRADIENT):

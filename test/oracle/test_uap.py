@@ -5,7 +5,7 @@ The sign of a gradient near zero is rounding's, and a ReLU near zero turns some 
   99 % must be. Measured: 100 % and 99.9 %.
 - DeepFool of one image, beside float64: the median of twelve within 1e-5 in L2 (measured: 5e-7 after 3 to 13 steps), and three
   in four within 1 %. A step that passes another kink of the network takes another path: so did two of the twelve in PyTorch's
-  own float32, by 3 and 6 %.
+  own float32, by 3 and 6 %, and one here, by 21 %; unrelated ones of the same lengths would be 140 % apart.
 - Two epochs of sgd, each on its own path: the mean ASR of two classes within 0.15. From the first sign that differs on two
   right programs part; of one class they then differ by up to 0.12, of the mean by 0.05. The count of the fooled itself is
   compared on the library's own v: at most two of 200 images are undecided."""
@@ -77,6 +77,7 @@ class DeepFool(unittest.TestCase):
                 self.assertGreater(steps, 0)
         self.assertLess(np.median(errors), 1e-5)
         self.assertGreaterEqual(np.mean(np.less(errors, 0.01)), 0.75)
+        self.assertLess(max(errors), 0.5)
 
 
 if __name__ == "__main__":

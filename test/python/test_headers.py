@@ -4,6 +4,7 @@ import ctypes
 import subprocess
 import unittest
 
+import numpy as np
 import support
 
 from iscp import _constants, _errors, _library, _opaque, _structs
@@ -88,7 +89,7 @@ class Headers(unittest.TestCase):
                 for fits in (low, high):
                     setattr(options, name, fits)
                     self.assertEqual(getattr(options, name), fits)
-                for wide in (low - 1, high + 1, 2**70):
+                for wide in (low - 1, high + 1, 2**70, *([np.int64(high + 1)] if bits < 64 else [])):
                     with self.assertRaisesRegex(ValueError, f"^{name} is {wide}, expected {low} to {high}$"):
                         setattr(options, name, wide)
                 self.assertEqual(getattr(options, name), high)

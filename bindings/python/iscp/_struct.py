@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 from typing import Any, ClassVar
 
 _WHOLE = {
@@ -21,10 +22,12 @@ class Struct(ctypes.Structure):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls._ranges = {field[0]: _WHOLE[field[1]] for field in cls._fields_ if field[1] in _WHOLE}
+        fields = cls.__dict__.get("_fields_", ())
+        cls._ranges = {**getattr(cls, "_ranges", {}), **{field[0]: _WHOLE[field[1]] for field in fields if field[1] in _WHOLE}}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self._ranges and isinstance(value, int):
+        if name in self._ranges and hasattr(value, "__index__"):  # NumPy's whole numbers too
+            value = operator.index(value)
             low, high = self._ranges[name]
             if not low <= value <= high:
                 raise ValueError(f"{name} is {value}, expected {low} to {high}")
