@@ -20,7 +20,8 @@ static int is_weights(const char *name) {
   return digits && !strcmp(number + digits, ".safetensors");
 }
 
-static int is_other_file(const char *path, const char *from) {
+/* By what the file is, not by its name: `from` may be a link. */
+static int refuse_source(const char *path, const char *from) {
   struct stat one, other;
   if (!from || stat(path, &one) != 0 || stat(from, &other) != 0 || one.st_dev != other.st_dev || one.st_ino != other.st_ino)
     return EXIT_DONE;
@@ -56,9 +57,9 @@ static int each_weights(const char *folder, int (*act)(const char *path, const c
 }
 
 int training_remove(const char *folder, const char *state, const char *from) {
-  int code = is_other_file(state, from);
+  int code = refuse_source(state, from);
   if (code == EXIT_DONE)
-    code = each_weights(folder, is_other_file, from);
+    code = each_weights(folder, refuse_source, from);
   if (code == EXIT_DONE)
     code = remove_file(state, NULL);
   return code == EXIT_DONE ? each_weights(folder, remove_file, NULL) : code;
