@@ -22,6 +22,7 @@ typedef struct run_state {
   iscp_trainer *trainer;
   char *state;    /* DIR/state.safetensors */
   time_t written; /* when the state was written */
+  double loss;    /* of the epoch before; 0 at first, and after --resume */
 } run_state;
 
 static iscp_train_state ask(const run_state *s) {
@@ -232,6 +233,15 @@ static void print_epoch(const run_state *s, int64_t epoch, const trial *result) 
   fflush(stdout);
 }
 
+/* A mean over an epoch wavers by less. The weights are finite still, and nothing else would say so. */
+static void warn_of_rise(run_state *s, int64_t epoch) {
+  double loss = ask(s).loss;
+  if (s->loss > 0 && loss > s->loss + 0.1)
+    complain("the loss rose from %.2f to %.2f in epoch %lld; the learning rate may be too high, --rate was %g", s->loss, loss,
+             (long long)epoch, s->own->train.learning_rate);
+  s->loss = loss;
+}
+
 static iscp_status write_model(const run_state *s, const iscp_model *model, const char *name) {
   char *path = join_path(s->own->folder, name);
   iscp_status status = iscp_model_save(model, path, s->own->store);
@@ -250,6 +260,7 @@ static iscp_status finish_epoch(run_state *s, int64_t epoch) {
     status = try_out(&result, s, model);
   if (status == ISCP_OK)
     print_epoch(s, epoch, s->test ? &result : NULL);
+  warn_of_rise(s, epoch);
   snprintf(name, sizeof name, "epoch-%lld.safetensors", (long long)epoch);
   if (status == ISCP_OK && s->own->keep && epoch % s->own->keep == 0)
     status = write_model(s, model, name);
@@ -342,7 +353,7 @@ const cli_command train_command = {
             "DIR/model.safetensors, with what the input is and the names of the classes. Of a set of splits\n"
             "train is learned, unless --split names another, and test is tried. The state is written after\n"
             "each epoch, each minute, and when Ctrl-C stops it; --resume goes on, to the same bytes:\n\n"
-            "  iscp train fashion-mnist/ -o model --size 32x32 --pad 2 --mean 0.286 --std 0.353\n"
+            "  iscp train fashion-mnist/ -o model --size 32x32 --pad 2 --mean 0.286 --std 0.353 --rate 0.02\n"
             "  iscp train cifar-10-binary.tar.gz -o model --input cifar10 --stem cifar --shift 4 --flip\n"
             "  iscp train photographs/ -o model --from resnet50.pth --rate 0.01 --test photographs/\n"
             "  iscp train fashion-mnist/ -o robust --size 28x28 --stem cifar --attack linf --attack-eps 8/255\n\n"

@@ -217,6 +217,16 @@ class Train(Case):
         train(folder, "--rate", "1e30", "--overwrite", code=1)  # nothing is left that --resume would go on with
         self.assertEqual({path.name for path in folder.iterdir()}, others)
 
+    def test_a_loss_that_rises_is_told(self):
+        """A rate that grows to 10: the weights stay finite, and nothing is learned any more."""
+        words = ["--rate", "10", "--rise", "0.99", "--epochs", "4"]
+        told = re.findall(r"iscp: the loss rose from (\S+) to (\S+) in epoch (\d)", train(self.place("rising"), *words).stderr)
+        self.assertTrue(told)
+        for before, after, epoch in told:
+            self.assertGreater(float(after), float(before) + 0.09)  # of numbers that are rounded to 0.01
+            self.assertGreater(int(epoch), 1)
+        self.assertNotIn("the loss rose", self.done.stderr)
+
     def test_progress(self):
         """The bar is that of all epochs."""
         screen, terminal = os.openpty()
