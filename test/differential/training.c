@@ -236,7 +236,7 @@ static void free_passes(passes *p) { free(p->dst), free(p->diff_src), free(p->di
 START_TEST(small_images) {
   static const isc_conv_shape small[] = {{70, 64, 2, 2, 96, 2, 2, 3, 1, 1}, {50, 96, 1, 1, 320, 1, 1, 1, 1, 0},
                                          {33, 96, 2, 2, 64, 1, 1, 1, 2, 0}};
-  for (int i = 0; i < 3 && isc_backend_onednn.block() == 16; i++) {
+  for (int i = 0; i < 3; i++) {
     ck_assert(isc_small_directions(&small[i]) && isc_small_gradient(&small[i]));
     passes a = run_passes(&small[i], 1, false), b = run_passes(&small[i], 3, true);
     ck_assert_mem_eq(a.dst, b.dst, (size_t)a.counts[0] * sizeof(float));
@@ -248,6 +248,10 @@ START_TEST(small_images) {
   ck_assert(!isc_small_directions(&(isc_conv_shape){4, 64, 8, 8, 64, 8, 8, 3, 1, 1}));
 }
 END_TEST
+
+static bool has_small_images(void) { return isc_backend_onednn.block() == ISC_SMALL_BLOCK; }
+#else
+static bool has_small_images(void) { return false; }
 #endif
 
 /* ---- Batch norm ---- */
@@ -427,13 +431,19 @@ START_TEST(dense_backward_weights) {
 END_TEST
 
 int main(void) {
+  const char *only = getenv("CK_RUN_CASE");
+  if (only && !strcmp(only, "avx512") && !has_small_images())
+    return support_skip("the loops for small images need AVX-512 and oneDNN's blocks of 16");
   Suite *suite = suite_create("training");
   TCase *tests = tcase_create("passes");
   tcase_set_timeout(tests, 100);
   tcase_add_test(tests, convolutions_of_openblas);
 #if ISC_HAVE_ONEDNN
   tcase_add_test(tests, convolutions_of_onednn);
-  tcase_add_test(tests, small_images);
+  TCase *wide = tcase_create("avx512");
+  tcase_add_test(wide, small_images);
+  if (has_small_images())
+    suite_add_tcase(suite, wide);
 #endif
   tcase_add_test(tests, batch_norm);
   tcase_add_test(tests, pool_backward);

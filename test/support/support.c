@@ -84,6 +84,11 @@ int support_run(Suite *suite) {
   return failed || !ran;
 }
 
+int support_skip(const char *reason) {
+  printf("skipped: %s\n", reason);
+  return 77;
+}
+
 const char *support_folder(void) { return folder; }
 
 const char *support_path(const char *name) {

@@ -13,6 +13,9 @@
 /* Runs the cases of a suite; main returns what this returns: 0 if all passed. */
 int support_run(Suite *suite);
 
+/* Says what this machine lacks; main returns what this returns, and meson counts the test as skipped. */
+int support_skip(const char *reason);
+
 /* A context whose allocator counts blocks and can be told to fail. Made by support_context, checked and destroyed by
  * support_context_end, which fails the test if a block is still held. */
 iscp_context *support_context(void);
