@@ -83,6 +83,8 @@ static kernel choose(int32_t ic) {
     return (kernel){scatter3_avx512, 3};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
     return (kernel){scatter1_avx2, 1};
+#else
+  (void)ic;
 #endif
   return (kernel){scatter1_plain, 1};
 }
