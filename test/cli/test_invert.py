@@ -14,10 +14,10 @@ from pathlib import Path
 
 from command import DATA, MODEL, PROGRAM, Case, read_npy, read_png, run
 
-COUNT, BATCH, STEPS = 28, 8, 40
+COUNT, BATCH, STEPS = 20, 6, 40
 QUICK = ["--limit", str(COUNT), "--steps", str(STEPS), "--batch", str(BATCH), "--threads", "1"]
 FILES = ["images-labels.npy", "images.npy", "input.json", "invert.json", "strip.png"]
-KILLS = 8
+KILLS = 4
 
 
 def invert(folder, *words, code=0, **options):
@@ -129,7 +129,7 @@ class Invert(Case):
         self.assertRegex(message, rf"iscp: \d+ of {COUNT} images are kept")
         self.assertEqual(list(files(folder)), ["invert.part"])
         self.check_one_line(invert(folder, code=1), "--resume", "--overwrite")
-        self.check_one_line(invert(folder, "--resume", "--batch", "9", code=1), "batch 8")
+        self.check_one_line(invert(folder, "--resume", "--batch", "9", code=1), f"batch {BATCH}")
         self.check_one_line(invert(folder, "--resume", "--step", "0.2", code=1), "step 0.1", "expected step 0.2")
         self.check_one_line(invert(folder, "--resume", "--limit", "43", code=1), "images ")
         words = message.splitlines()[-1].split()

@@ -12,13 +12,14 @@ from studies import check_page, every_file, interrupt, read_csv
 
 BACKDOOR = str(EXAMPLES / "models" / "fashion-backdoor.safetensors")
 MODELS = ["natural=" + MODEL, BACKDOOR + "=backdoored"]  # either side may be the file
-QUICK = ["--limit", "120", "--epochs", "1", "--canvases", "2", "--classes", "0-1"]
+LIMIT = "60"
+QUICK = ["--limit", LIMIT, "--epochs", "1", "--canvases", "2", "--classes", "0-1"]
 ITEMS = ["table1", "table2", "table3", "table5", "table6", "figure1", "figure2", "figure3", "figure4", "figure5", "figure6",
          "figure7", "figure8", "figure9", "figure11", "figure12"]
 
 
-def words(folder):
-    return ["reproduce", *ITEMS, *MODELS, DATA, "-o", folder, *QUICK]
+def words(folder, items=ITEMS):
+    return ["reproduce", *items, *MODELS, DATA, "-o", folder, *QUICK]
 
 
 class Reproduce(Case):
@@ -84,7 +85,7 @@ class Reproduce(Case):
     def test_transfer_is_that_of_power(self):
         """Patterns of the first model on the second, as iscp power measures the run's folder."""
         folder = self.whole / "runs" / "natural-positive"
-        result = json.loads(run("power", BACKDOOR, DATA, folder, "--images", "all", "--json", "--limit", "120").stdout)
+        result = json.loads(run("power", BACKDOOR, DATA, folder, "--images", "all", "--json", "--limit", LIMIT).stdout)
         rows = read_csv(self.whole / "figure8.csv")
         for k, row in enumerate(rows[1:]):
             mean = sum(p["power"][k]["pw"] for p in result["patterns"]) / len(result["patterns"])
@@ -92,19 +93,21 @@ class Reproduce(Case):
 
     def test_uap_is_that_of_uap(self):
         out = self.folder / "uap"
-        run("uap", MODEL, DATA, "-o", out, "--limit", "120", "--classes", "0-1", "--eps", "32")
+        run("uap", MODEL, DATA, "-o", out, "--limit", LIMIT, "--classes", "0-1", "--eps", "32")
         rows = json.loads((out / "result.json").read_text())["perturbations"]
         rates = [row["power"][0]["crafted"]["asr"] for row in rows]
         measured = self.rows("table5", "measured")[0]
         self.assertAlmostEqual(float(measured[3]), sum(rates) / 2, places=12)
 
     def test_interrupted_and_gone_on_with_is_the_same(self):
-        cut = self.folder / "cut"
-        errors = interrupt(self, words(cut), cut / "runs" / "natural-positive" / "mask-0-0.npy")
+        """In the first of two searches; perturbations, transfer and a page follow."""
+        items, cut, whole = ["table1", "table5", "figure8"], self.folder / "cut", self.folder / "whole"
+        errors = interrupt(self, words(cut, items), cut / "runs" / "natural-positive" / "mask-0-0.npy")
         self.assertIn("the same command goes on", errors.splitlines()[-1])
         self.assertFalse((cut / "index.html").exists())
-        run(*words(cut))
-        self.assertEqual(every_file(cut), every_file(self.whole))
+        run(*words(cut, items))
+        run(*words(whole, items))
+        self.assertEqual(every_file(cut), every_file(whole))
 
     def test_interrupted_among_patterns_that_no_search_measures(self):
         cut = self.folder / "cut"

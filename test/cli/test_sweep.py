@@ -6,7 +6,7 @@ from command import DATA, EXAMPLES, MODEL, Case, read_png, run
 from studies import check_page, every_file, interrupt, read_csv
 
 BACKDOOR = str(EXAMPLES / "models" / "fashion-backdoor.safetensors")
-QUICK = ["--limit", "120", "--epochs", "1", "--canvases", "1", "--classes", "0-1"]
+QUICK = ["--limit", "60", "--epochs", "1", "--canvases", "1", "--classes", "0-1"]
 
 
 class Sweep(Case):

@@ -57,6 +57,7 @@ class Found(NamedTuple):
     epochs: list[float]  # objective per image
     steps: int
     agreed: list[float]  # of each step: the share of pixels, or values, that both gradients move the same way
+    apart: list[float]  # and the largest gradient that moves otherwise, relative to the L2 norm of all; 0 where none does
     canvas: np.ndarray  # float64 C x H x W, as learned
     canvas_steps: int
 
@@ -91,7 +92,7 @@ def search(
     last_of_mask = max(i for i, turn in enumerate(turns) if turn == "mask")
     ticks, evidence = np.full(canvas.shape[1:], HALF), np.zeros(canvas.shape[1:], int)
     learned = canvas.numpy().astype(np.float64)
-    objectives, agreed, step = [], [], 0
+    objectives, agreed, apart, step = [], [], [], 0
     for epoch in range(epochs):
         order = shuffle(dn, seed if order_seed is None else order_seed, ORDER, target, epoch)
         total = 0.0
@@ -106,7 +107,8 @@ def search(
             if authors and step - 1 == last_of_mask:
                 continue  # their last update is computed and never used
             wanted = mask if turn == "mask" else canvas
-            direction = sign = -np.sign(torch.autograd.grad(loss, wanted)[0].numpy()).astype(int)
+            theirs = torch.autograd.grad(loss, wanted)[0].numpy()
+            direction = sign = -np.sign(theirs).astype(int)
             if gradient_of:
                 slope = gradient_of(mixed.detach().numpy()).astype(np.float64)
                 if turn == "mask":
@@ -118,6 +120,7 @@ def search(
                     slope = (slope * mask.detach().numpy()).sum(0)
                 direction = -np.sign(slope).astype(int)
             agreed.append(float((direction == sign).mean()))
+            apart.append(float((np.abs(theirs) * (direction != sign)).max() / np.linalg.norm(theirs)))
             if turn == "mask":
                 ticks = np.clip(ticks + direction, 0, 2 * HALF)
                 evidence += direction
@@ -126,7 +129,7 @@ def search(
         objectives.append(total / len(order))
     painted = turns.count("canvas")
     return Found(
-        (ticks * STEP).astype(np.float32), evidence, objectives, len(agreed) - painted, agreed, learned, painted
+        (ticks * STEP).astype(np.float32), evidence, objectives, len(agreed) - painted, agreed, apart, learned, painted
     )
 
 

@@ -5,9 +5,10 @@ The sign of a gradient near zero is rounding's, and a ReLU near zero turns some 
 first sign that differs on, two right programs go their own ways: on the shipped model, PyTorch in float32 and in
 float64 do so within 20 steps of one search in six. Hence:
 - Along the library's own path, PyTorch's gradient of the same mask moves at each of the first 10 steps 99 % of the
-  pixels the same way. This holds however the paths go.
-- Each on its own path, the masks are equal in 99 % of the pixels after 10 steps, unless a sign differed on the way. On
-  the reference model, none does.
+  pixels the same way, and those that it moves otherwise are near zero: a hundredth of the gradient's norm at most, a third
+  of what a pixel has in the mean. This holds however the paths go.
+- Each on its own path, the masks are equal in 99 % of the pixels after 10 steps, unless a sign differed on the way: which
+  searches these are depends on the order in which a CPU's kernels add up, PyTorch's and the library's.
 - At the end, more than half of the best tenth of the pixels is shared (how many, is printed), and the power at 10 % is
   within 0.1. Once the paths have parted, PW of one search strays by 0.01 to 0.07 (five were measured on the shipped
   model), so there the mean of two searches is compared."""
@@ -35,6 +36,7 @@ from support import (
 import iscp
 
 EQUAL = 0.99
+NEAR_ZERO = 0.01
 NEAR = 0.1
 SIZE = 0.1
 SEED = 7
@@ -104,8 +106,7 @@ class Case(unittest.TestCase):
         result = iscp.search(setting.model, setting.data, [target], canvases=1, preset=preset, **options)
         return result, result[target].selected
 
-    def check_ten_steps(self, setting, target, preset, always=False, **more):
-        """`always`: the masks must be equal, whatever happened on the way."""
+    def check_ten_steps(self, setting, target, preset, **more):
         options = {"epochs": 1, "fraction": FRACTION, "seed": SEED, **more}
         _, canvas = self.ours(setting, target, preset, **options)
         theirs = setting.theirs(canvas.canvas, target, preset, **options)
@@ -117,12 +118,14 @@ class Case(unittest.TestCase):
         other = (canvas.mask == astray.mask).mean()
         print(
             f"{type(self).__name__} {preset}, class {target}, {steps} steps: {equal:.2%} of the mask equal, "
-            f"{other:.2%} if the same images came in another order; at each step {min(walk.agreed):.2%} of the signs"
+            f"{other:.2%} if the same images came in another order; at each step {min(walk.agreed):.2%} of the signs, "
+            f"the others below {max(walk.apart):.1e} of the gradient"
         )
         # The search walks by the gradients that Model.input_gradient gives, up to the order in which they are added up.
         self.assertGreaterEqual((canvas.mask == walk.mask).mean(), EQUAL)
         self.assertGreaterEqual(min(walk.agreed), EQUAL)
-        if always or min(walk.agreed) == 1:
+        self.assertLess(max(walk.apart), NEAR_ZERO)
+        if min(walk.agreed) == 1:
             self.assertGreaterEqual(equal, EQUAL)
             # Per image, along two paths that part in a hundredth of the pixels at most.
             np.testing.assert_allclose(canvas.epochs, theirs.epochs, rtol=0.01)
@@ -178,7 +181,7 @@ class Shipped(Case):
         self.assertLess(variation(smooth.mask), variation(rough.mask) / 2)
 
     def test_end(self):
-        found = [self.check_end(shipped(), *case, 0.1) for case in ((0, "paper"), (8, "authors"))]
+        found = [self.check_end(shipped_some(), *case, 0.1) for case in ((0, "paper"), (8, "authors"))]
         ours, theirs = np.mean(found, 0)
         self.assertLess(abs(ours - theirs), NEAR)
 
@@ -199,12 +202,12 @@ class Reference(Case):
     """The reference model (test_reference_model.py), class 0, its top positive canvas, on 900 of the test images."""
 
     def test_ten_steps_paper(self):
-        canvas = self.check_ten_steps(reference_some(), 0, "paper", always=True)
+        canvas = self.check_ten_steps(reference_some(), 0, "paper")
         self.assertEqual(canvas.image, reference_some().canvas)
 
     def test_ten_steps_authors(self):
-        self.check_ten_steps(reference_some(), 0, "authors", always=True)
+        self.check_ten_steps(reference_some(), 0, "authors")
 
     def test_end_paper(self):
-        ours, theirs = self.check_end(reference_some(), 0, "paper", 0.2)
+        ours, theirs = self.check_end(reference_some(), 0, "paper", 0.1)
         self.assertLess(abs(ours - theirs), NEAR)
