@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs what the tests need, builds, and runs every suite: sh test/run.sh [--oracle] [--onednn3] [--all]
 #   --oracle   also installs PyTorch, so that the suite `oracle` runs instead of being skipped
-#   --onednn3  also a second build, against oneDNN 3.x
-#   --all      also that and the other builds: without oneDNN, clang, sanitizers, valgrind
+#   --onednn3  also a second build, against oneDNN 3.x, with the tests that its numbers reach
+#   --all      also that with all tests, the other builds (without oneDNN, clang, sanitizers, valgrind), and the long form of
+#              tests that have one
+# What each takes is in docs/testing.md.
 set -eu
 cd "$(dirname "$0")/.."
 oracle=no onednn3=no all=no
@@ -10,7 +12,10 @@ for argument in "$@"; do
   case $argument in
   --oracle) oracle=yes ;;
   --onednn3) onednn3=yes ;;
-  --all) onednn3=yes all=yes ;;
+  --all)
+    onednn3=yes all=yes
+    export ISCP_TEST_ALL=1
+    ;;
   *)
     echo "test/run.sh: unknown option $argument, expected --oracle, --onednn3 or --all" >&2
     exit 2
@@ -19,7 +24,7 @@ for argument in "$@"; do
 done
 
 . test/support/packages.sh
-need_packages gcc g++ clang libclang-rt-14-dev libomp-dev meson ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libpng-dev \
+need_packages gcc g++ clang libclang-rt-dev libomp-dev meson ninja-build pkg-config libdnnl-dev libopenblas-openmp-dev libpng-dev \
   libjpeg62-turbo-dev zlib1g-dev libarchive-dev libjansson-dev nettle-dev libcairo2-dev chromium check python3 python3-venv \
   python3-numpy python3-pil valgrind binutils abigail-tools dataset-fashion-mnist
 
@@ -57,7 +62,7 @@ run_suites() {
   rm -f "$dir.log"
   meson compile -C "$dir" >"$dir/compile.log" 2>&1 || { cat "$dir/compile.log"; exit 1; }
   ! grep -q 'warning:' "$dir/compile.log" || { grep -A3 'warning:' "$dir/compile.log"; exit 1; }
-  meson test -C "$dir" --print-errorlogs --num-processes 1 "$@" >"$dir/test.log" 2>&1 || status=1
+  meson test -C "$dir" --print-errorlogs --num-processes "$processes" "$@" >"$dir/test.log" 2>&1 || status=1
   grep -aE '^ *[0-9]+/[0-9]+ ' "$dir/test.log" | grep -avE ' OK ' || true
   sed -n '/--- .* ---/,$p' "$dir/test.log" | head -200
   passed=$((passed + $(sed -n 's/^Ok: *//p' "$dir/test.log")))
@@ -71,11 +76,20 @@ run_suites() {
 # On a busy machine a thread that spins keeps the processor from the one that it waits for.
 export OMP_WAIT_POLICY=passive
 
+# Most tests have networks so small that one thread is busy at a time: several of them side by side, each with as many threads as
+# it likes.
+processes=$(nproc)
+[ "$processes" -le 4 ] || processes=4
+
 status=0 passed=0 failed=0 skipped=0
 run_suites build-test -Dbuildtype=debugoptimized --
-if [ $onednn3 = yes ]; then # what does not compute is the same in both builds
-  run_suites build-onednn3 -Dbuildtype=debugoptimized -Donednn_dir=build-venv-onednn3 -- --no-suite oracle --no-suite formats \
-    --no-suite fuzz --no-suite lint
+if [ $onednn3 = yes ]; then # what oneDNN does not compute is the same in both builds
+  if [ $all = yes ]; then
+    suites="--no-suite oracle --no-suite formats --no-suite fuzz --no-suite lint"
+  else
+    suites="--suite unit --suite differential --suite golden --suite failure --suite abi --suite engine"
+  fi
+  run_suites build-onednn3 -Dbuildtype=debugoptimized -Donednn_dir=build-venv-onednn3 -- $suites
 fi
 if [ $all = yes ]; then
   run_suites build-blas -Dbuildtype=debugoptimized -Donednn=disabled -- --no-suite oracle
