@@ -1,8 +1,8 @@
-/* Face of lib/explain: steps of an attack, for those who train against it; the rest is of lib/explain only. */
+/* Face of lib/explain: where a network looks, as maps and as patterns. Whoever asks for a map does so through iscp/explain.h;
+ * what stands here is for lib/explain and its tests. */
 #ifndef ISC_EXPLAIN_H
 #define ISC_EXPLAIN_H
 
-#include <iscp/attack.h>
 #include <iscp/explain.h>
 
 #include "model/model.h"
@@ -14,30 +14,5 @@ void isc_upsample(float *dst, int32_t height, int32_t width, const float *src, i
 /* ISCP_ERROR_ARGUMENT unless the image is of numbers in [0,1]. (gradcam.c) */
 iscp_status isc_gradcam_check_image(const iscp_gradcam *gradcam, const float *image);
 const iscp_contract *isc_gradcam_contract(const iscp_gradcam *gradcam);
-
-/* ---- Attacks (attack.c, attack_step.c) ---- */
-
-/* The range of every field; eps and step as chosen. */
-iscp_status isc_attack_options_check(iscp_attack_options *options, const iscp_attack_options *given);
-
-/* What may become of an image. */
-typedef struct isc_ball {
-  int32_t norm, channels; /* ISCP_NORM_* */
-  int64_t pixels;         /* of a channel */
-  float eps, step;        /* in pixel units; the step is negative towards a label */
-  float std[3];           /* from the network's units to pixels */
-  uint64_t seed;
-} isc_ball;
-
-isc_ball isc_ball_make(const iscp_attack_options *options, const iscp_contract *contract);
-
-/* x = a random place near `clean`, named by the ball's seed, the epoch and the index. */
-void isc_ball_start(float *x, const float *clean, const isc_ball *ball, int32_t epoch, int64_t index);
-
-/* x goes a step along `gradient`, which is of the normalised image, and back into the ball around `clean`. */
-void isc_ball_step(float *x, const float *clean, const float *gradient, const isc_ball *ball);
-
-/* The gradient of the cross-entropy at the logits, up to a factor above 0: -1 at the label, 1 in sum at the other classes. */
-void isc_attack_diff_logits(float *diff, const float *logits, int32_t classes, int32_t label);
 
 #endif

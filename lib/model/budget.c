@@ -1,5 +1,41 @@
-/* How many images a pass takes: what keeps the machine busy, and what the context's memory budget allows. */
-#include "model/model.h"
+/* What a session comes to before it is made: its plan's form and its memory; and how many images a pass takes: what keeps the
+ * machine busy, and what the context's memory budget allows. */
+#include "model/session_inside.h"
+
+/* ---- Form and memory ---- */
+
+isc_plan_form isc_session_form(const iscp_model *model, int32_t batch, int32_t purpose) {
+  const iscp_contract *contract = iscp_model_contract(model);
+  bool features = purpose == ISC_SESSION_FEATURES;
+  int32_t stage = !features && purpose > ISC_SESSION_STAGE ? purpose - ISC_SESSION_STAGE : 0;
+  return (isc_plan_form){batch, contract->height, contract->width, purpose != ISCP_SESSION_INFERENCE, stage, features};
+}
+
+iscp_status isc_session_check(const iscp_model *model, int32_t batch) {
+  if (!model)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "model is NULL");
+  if (batch < 1 || batch > ISC_LARGEST_BATCH)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "batch is %d, expected 1 to %d", batch, ISC_LARGEST_BATCH);
+  return ISCP_OK;
+}
+
+iscp_status isc_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose) {
+  if (!bytes)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "bytes is NULL");
+  *bytes = 0;
+  ISC_TRY(isc_session_check(model, batch));
+  isc_plan_form form = isc_session_form(model, batch, purpose);
+  isc_compute compute;
+  ISC_TRY(isc_compute_enter(isc_model_context(model), &compute));
+  size_t plan = 0;
+  iscp_status status = isc_plan_foretell(&plan, isc_model_network(model), &form);
+  isc_compute_leave(&compute);
+  if (status == ISCP_OK)
+    *bytes = (int64_t)(sizeof(iscp_session) + plan);
+  return status;
+}
+
+/* ---- Batches ---- */
 
 /* About 64 images of 32x32, fewer of larger ones: activations stay near the caches. But some for each thread. */
 int32_t isc_model_good_batch(const iscp_model *model, int32_t purpose) {

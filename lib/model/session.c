@@ -1,33 +1,9 @@
 /* The running of a model: a plan of the network, the normalisation of the input contract, one thread at a time. */
-#include <stdatomic.h>
 #include <string.h>
 
-#include "model/model.h"
-
-struct iscp_session {
-  iscp_model *model;
-  isc_plan *plan;
-  int32_t purpose;
-  int64_t numbers; /* of one image */
-  atomic_flag busy;
-};
+#include "model/session_inside.h"
 
 /* ---- Life ---- */
-
-static isc_plan_form form_of(const iscp_model *model, int32_t batch, int32_t purpose) {
-  const iscp_contract *contract = iscp_model_contract(model);
-  bool features = purpose == ISC_SESSION_FEATURES;
-  int32_t stage = !features && purpose > ISC_SESSION_STAGE ? purpose - ISC_SESSION_STAGE : 0;
-  return (isc_plan_form){batch, contract->height, contract->width, purpose != ISCP_SESSION_INFERENCE, stage, features};
-}
-
-static iscp_status check_form(const iscp_model *model, int32_t batch) {
-  if (!model)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "model is NULL");
-  if (batch < 1 || batch > ISC_LARGEST_BATCH)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "batch is %d, expected 1 to %d", batch, ISC_LARGEST_BATCH);
-  return ISCP_OK;
-}
 
 static iscp_status check_purpose(int32_t purpose) {
   if (purpose != ISCP_SESSION_INFERENCE && purpose != ISCP_SESSION_GRADIENT)
@@ -35,32 +11,16 @@ static iscp_status check_purpose(int32_t purpose) {
   return ISCP_OK;
 }
 
-iscp_status isc_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose) {
-  if (!bytes)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "bytes is NULL");
-  *bytes = 0;
-  ISC_TRY(check_form(model, batch));
-  isc_plan_form form = form_of(model, batch, purpose);
-  isc_compute compute;
-  ISC_TRY(isc_compute_enter(isc_model_context(model), &compute));
-  size_t plan = 0;
-  iscp_status status = isc_plan_foretell(&plan, isc_model_network(model), &form);
-  isc_compute_leave(&compute);
-  if (status == ISCP_OK)
-    *bytes = (int64_t)(sizeof(iscp_session) + plan);
-  return status;
-}
-
 iscp_status iscp_session_foretell(int64_t *bytes, const iscp_model *model, int32_t batch, int32_t purpose) {
   if (bytes)
     *bytes = 0;
-  ISC_TRY(check_form(model, batch));
+  ISC_TRY(isc_session_check(model, batch));
   ISC_TRY(check_purpose(purpose));
   return isc_session_foretell(bytes, model, batch, purpose);
 }
 
 static iscp_status make_plan(iscp_session *session, const iscp_model *model, int32_t batch, int32_t purpose) {
-  isc_plan_form form = form_of(model, batch, purpose);
+  isc_plan_form form = isc_session_form(model, batch, purpose);
   isc_compute compute;
   ISC_TRY(isc_compute_enter(isc_model_context(model), &compute));
   iscp_status status = isc_plan_create(&session->plan, isc_model_network(model), &form);
@@ -70,7 +30,7 @@ static iscp_status make_plan(iscp_session *session, const iscp_model *model, int
 
 iscp_status isc_session_create(iscp_session **out, const iscp_model *model, int32_t batch, int32_t purpose) {
   *out = NULL;
-  ISC_TRY(check_form(model, batch));
+  ISC_TRY(isc_session_check(model, batch));
   ISC_TRY(isc_budget_check(model, batch, purpose));
   const iscp_context *context = isc_model_context(model);
   iscp_session *session = isc_calloc(context, 1, sizeof *session);
@@ -93,7 +53,7 @@ iscp_status iscp_session_create(iscp_session **out, const iscp_model *model, int
   if (!out)
     return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
   *out = NULL;
-  ISC_TRY(check_form(model, batch));
+  ISC_TRY(isc_session_check(model, batch));
   ISC_TRY(check_purpose(purpose));
   return isc_session_create(out, model, batch, purpose);
 }

@@ -14,23 +14,6 @@
 
 enum { SCHEMA = 1, LARGEST_FILE = 1 << 30, MOST_ROWS = 32, MOST_EPOCHS = 1000 };
 
-static const char *const kinds[] = {"positive", "negative", "random", "white", "user"};
-enum { KINDS = sizeof kinds / sizeof *kinds };
-
-const char *isc_canvas_kind_name(int32_t kind) {
-  for (int i = 0; i < KINDS; i++)
-    if (kind == 1 << i)
-      return kinds[i];
-  return NULL;
-}
-
-int32_t isc_canvas_kind_value(const char *name) {
-  for (int i = 0; i < KINDS; i++)
-    if (!strcmp(name, kinds[i]))
-      return 1 << i;
-  return 0;
-}
-
 /* ---- Writing ---- */
 
 static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }

@@ -124,12 +124,6 @@ static json_t *kinds_json(int32_t kinds) {
   return array;
 }
 
-const char *isc_preset_name(int32_t preset) {
-  static const char *const names[] = {
-      [ISCP_PRESET_PAPER] = "paper", [ISCP_PRESET_AUTHORS] = "authors", [ISCP_PRESET_PREDICTIVE] = "predictive"};
-  return names[preset];
-}
-
 /* The weight of |m|_1 / n that the options come to; null if each class has its own. */
 static json_t *alpha_json(const iscp_search_options *search) {
   return search->alpha_mode == ISCP_ALPHA_AUTO ? json_null() : json_real(search->alpha);

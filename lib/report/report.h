@@ -67,9 +67,13 @@ iscp_status isc_result_parse(isc_result *result, const iscp_context *context, co
 iscp_status isc_result_read(isc_result *result, const iscp_context *context, const char *folder);
 iscp_status isc_result_write(const isc_result *result, const iscp_context *context, const char *folder);
 
+/* ---- Words (words.c) ---- */
+
 /* The words that stand for ISCP_CANVAS_* in result.json and on the sheet; NULL and 0 for what has none. */
 const char *isc_canvas_kind_name(int32_t kind);
 int32_t isc_canvas_kind_value(const char *name);
+
+const char *isc_preset_name(int32_t preset); /* the word that stands for ISCP_PRESET_* */
 
 /* ---- Manifest (manifest.c): what repeats the run ---- */
 
@@ -82,7 +86,6 @@ typedef struct isc_run {
 } isc_run;
 
 iscp_status isc_manifest_create(struct json_t **out, const isc_run *run);
-const char *isc_preset_name(int32_t preset); /* the word that stands for ISCP_PRESET_* */
 void isc_manifest_release(struct json_t *manifest);
 
 /* ISCP_ERROR_MISMATCH names the first thing in which two runs differ; the lists of classes may. */

@@ -113,7 +113,7 @@ int64_t isc_job_images(const iscp_search *search, const isc_job *job); /* throug
 const float *isc_job_canvas(const iscp_search *search, const isc_job *job); /* as learned, or as chosen */
 double isc_job_penalty(const iscp_search *search, const isc_job *job);  /* what the mask adds to the objective of an image */
 
-/* x~ = m * x_c + (1 - m) * x, normalised (Eq. 2). */
+/* mix.c: x~ = m * x_c + (1 - m) * x, normalised (Eq. 2). */
 void isc_mix(float *dst, const float *mask, const float *canvas, const float *image, const iscp_contract *contract);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <iscp/train.h>
 
-#include "explain/explain.h"
+#include "attack/attack.h"
 
 /* ---- Schedule (schedule.c): the learning rate of each step, as PyTorch's schedulers have it ---- */
 

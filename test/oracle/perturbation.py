@@ -1,4 +1,4 @@
-"""Universal perturbations in PyTorch: the second opinion on lib/explain, by automatic differentiation throughout."""
+"""Universal perturbations in PyTorch: the second opinion on lib/attack, by automatic differentiation throughout."""
 
 from __future__ import annotations
 

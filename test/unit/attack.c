@@ -1,4 +1,4 @@
-/* lib/explain: attacks. Steps, projection and starts by hand, an attack against a session's own gradients, robust accuracy counted
+/* lib/attack: attacks. Steps, projection and starts by hand, an attack against a session's own gradients, robust accuracy counted
  * image by image, cancelling everywhere, wrong arguments. That it is PyTorch's is the oracle tests' part (test_attack.py).
  *
  * Linked with --wrap=clock_gettime, so that every step is told, as search_cancel is. */
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "explain/explain.h"
+#include "attack/attack.h"
 #include "support.h"
 #include "toy.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "check_scene.h"
-#include "evaluate/causes.h"
+#include "check/check.h"
 
 /* The best cause makes all images right, those of labels the half that judges them. */
 static iscp_cause best_cause(const iscp_check *check, int32_t kind) {

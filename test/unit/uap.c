@@ -1,4 +1,4 @@
-/* lib/explain: universal perturbations. Steps of sgd by hand from a session's gradients, the count of the fooled by the
+/* lib/attack: universal perturbations. Steps of sgd by hand from a session's gradients, the count of the fooled by the
  * evaluation, cancelling everywhere, a bound of memory, wrong arguments. DeepFool's own numbers are compared with PyTorch
  * (test/oracle).
  *

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "evaluate/causes.h"
+#include "check/check.h"
 
 typedef struct row_sums {
   double sum[3], squares[3];

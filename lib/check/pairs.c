@@ -1,7 +1,7 @@
 /* The confusion matrix as a list of what is not zero: a matrix of many classes would be larger than the set. */
 #include <stdlib.h>
 
-#include "evaluate/pairs.h"
+#include "check/pairs.h"
 
 static int by_classes(const void *a, const void *b) {
   const isc_pair *x = a, *y = b;

@@ -1,5 +1,5 @@
 /* Images with the perturbation on them, as rows of the network's batch: x' = clip(x + v, 0, 1). */
-#include "explain/uap.h"
+#include "attack/uap.h"
 
 iscp_status isc_uap_fetch(iscp_uap *uap, const int64_t *indices, int32_t rows) {
   int32_t broken = rows;

@@ -1,5 +1,5 @@
 /* An attack as an object, and the attack of images that the caller holds: iscp/attack.h has the steps' formulas. */
-#include "explain/attack.h"
+#include "attack/object.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static iscp_status fill(iscp_attack *attack) {
   int32_t *batch = &attack->options.batch;
   if (!*batch) {
     int32_t good = isc_model_good_batch(attack->model, ISCP_SESSION_GRADIENT);
-    int64_t own = good * 2 * attack->numbers * (int64_t)sizeof(float); /* of attack_accuracy.c */
+    int64_t own = good * 2 * attack->numbers * (int64_t)sizeof(float); /* of accuracy.c */
     ISC_TRY(isc_budget_fit(batch, attack->model, good, ISCP_SESSION_GRADIENT, own));
   }
   return iscp_session_create(&attack->session, attack->model, *batch, ISCP_SESSION_GRADIENT);

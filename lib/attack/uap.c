@@ -1,5 +1,5 @@
 /* The universal perturbation as an object: from options to a pattern that is added. */
-#include "explain/uap.h"
+#include "attack/uap.h"
 
 #include <string.h>
 

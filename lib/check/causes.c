@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "evaluate/causes.h"
+#include "check/check.h"
 
 enum { MOST = 48 };
 

@@ -5,11 +5,11 @@
  *   r <- r + (|f_y(x') - f_k(x')| / |w| + 1e-4) w / |w|
  *
  * then v <- clip(v + (1 + overshoot) r, -eps, eps). The images of a batch start from the same v; with a batch of 1 this is the
- * published algorithm. As in sgd.c, clipping passes no gradient where it cuts. */
+ * published algorithm. As in uap_sgd.c, clipping passes no gradient where it cuts. */
 #include <math.h>
 #include <string.h>
 
-#include "explain/uap.h"
+#include "attack/uap.h"
 
 static const double NUDGE = 1e-4; /* beyond the boundary, so that two equal logits do not end the steps */
 

@@ -1,5 +1,5 @@
-/* An inversion as an object: options, memory, and what it tells. invert_step.c makes the pictures. */
-#include "train/invert.h"
+/* An inversion as an object: options, memory, and what it tells. step.c makes the pictures. */
+#include "invert/invert.h"
 
 #include <math.h>
 

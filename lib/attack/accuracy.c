@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "evaluate/evaluate.h"
-#include "explain/attack.h"
+#include "attack/object.h"
 
 typedef struct row {
   int64_t image; /* of the set; -1: the row is free */

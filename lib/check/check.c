@@ -1,8 +1,8 @@
 /* The public check: one clean run over the set, what it says of each class, and the causes of a bad result. */
 #include <string.h>
 
-#include "evaluate/causes.h"
-#include "evaluate/pairs.h"
+#include "check/check.h"
+#include "check/pairs.h"
 
 enum { DEFAULT_SAMPLE = 256 };
 static const double GOOD = 0.6; /* nobody asks for causes above it */

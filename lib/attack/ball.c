@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "explain/explain.h"
+#include "attack/attack.h"
 
 static float clip(float value, float low, float high) { return value < low ? low : value > high ? high : value; }
 

@@ -1,6 +1,6 @@
-/* How often each label met each prediction (pairs.c): for lib/evaluate only. */
-#ifndef ISC_EVALUATE_PAIRS_H
-#define ISC_EVALUATE_PAIRS_H
+/* How often each label met each prediction (pairs.c): for lib/check only. */
+#ifndef ISC_CHECK_PAIRS_H
+#define ISC_CHECK_PAIRS_H
 
 #include "evaluate/evaluate.h"
 

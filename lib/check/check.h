@@ -1,6 +1,9 @@
-/* The mistakes that a check tries: for lib/evaluate only. */
-#ifndef ISC_EVALUATE_CAUSES_H
-#define ISC_EVALUATE_CAUSES_H
+/* The inside of a check, for lib/check and its tests only: the mistakes that it tries.
+ *
+ *   check.c (a clean run, figures of each class) -> causes.c (which mistakes) -> trial.c (one of them, run over a sample)
+ *                                                            \--> labels.c, pairs.c (labels in another order) */
+#ifndef ISC_CHECK_H
+#define ISC_CHECK_H
 
 #include <iscp/check.h>
 

@@ -1,5 +1,5 @@
 /* Options of a universal perturbation: defaults and the range of every field. */
-#include "explain/uap.h"
+#include "attack/uap.h"
 
 static const iscp_uap_options defaults = {
     .struct_size = sizeof(iscp_uap_options),

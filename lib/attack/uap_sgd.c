@@ -10,7 +10,7 @@
  * that is dark already says nothing about making it darker. */
 #include <string.h>
 
-#include "explain/uap.h"
+#include "attack/uap.h"
 
 enum { CHUNK = 1024 }; /* numbers that a thread takes at a time */
 

@@ -1,8 +1,9 @@
-/* The inside of a universal adversarial perturbation, for lib/explain only.
+/* The inside of a universal adversarial perturbation, for lib/attack only.
  *
- *   options -> images of other classes -> steps (sgd.c, deepfool.c) until the last epoch -> a count of the fooled */
-#ifndef ISC_EXPLAIN_UAP_H
-#define ISC_EXPLAIN_UAP_H
+ *   options -> images of other classes -> steps (uap_sgd.c, uap_deepfool.c) until the last epoch -> a count of
+ *   the fooled */
+#ifndef ISC_ATTACK_UAP_H
+#define ISC_ATTACK_UAP_H
 
 #include <iscp/explain.h>
 

@@ -1,7 +1,7 @@
 /* The order of classes that explains predictions best: the most frequent pair of label and prediction first, then the most
  * frequent of those that are free, and so on. What is left goes to itself, or to what is free. */
-#include "evaluate/causes.h"
-#include "evaluate/pairs.h"
+#include "check/check.h"
+#include "check/pairs.h"
 
 static void take_pairs(int32_t *labels, bool *taken, const isc_pair *pairs, int64_t count) {
   for (int64_t i = 0; i < count; i++)

@@ -1,6 +1,6 @@
 /* The making of a batch of pictures: the goals of its images, then steps towards them, then bytes. No picture depends on the
  * others of its batch. */
-#include "train/invert.h"
+#include "invert/invert.h"
 
 /* ---- Images into the network ---- */
 

@@ -1,10 +1,12 @@
-/* The inside of an inversion, for lib/train/invert*.c only. */
-#ifndef ISC_TRAIN_INVERT_H
-#define ISC_TRAIN_INVERT_H
+/* The inside of an inversion, for lib/invert only.
+ *
+ *   invert.c (options, memory) -> step.c (a batch: goals, steps, bytes) -> goal.c (what a picture is brought to, by kind) */
+#ifndef ISC_INVERT_H
+#define ISC_INVERT_H
 
 #include <iscp/invert.h>
 
-#include "explain/explain.h"
+#include "attack/attack.h"
 
 /* One image of the batch. */
 typedef struct isc_inverted_row {
@@ -40,7 +42,7 @@ static inline bool isc_inversion_attacks(const iscp_inversion *v) { return v->op
 /* Brings the batch to the end, the next one if that is reached. Within the session. */
 iscp_status isc_inversion_run(iscp_inversion *inversion, iscp_progress_fn progress, void *user);
 
-/* ---- What a picture is brought to (invert_goal.c) ---- */
+/* ---- What a picture is brought to (goal.c) ---- */
 
 /* Of image row->index: the label, and the image to begin from. */
 void isc_inversion_draw(const iscp_inversion *inversion, isc_inverted_row *row);

@@ -1,8 +1,8 @@
-/* The inside of an attack, for attack.c and attack_accuracy.c only. */
-#ifndef ISC_EXPLAIN_ATTACK_H
-#define ISC_EXPLAIN_ATTACK_H
+/* The inside of an attack, for attack.c and accuracy.c only. */
+#ifndef ISC_ATTACK_OBJECT_H
+#define ISC_ATTACK_OBJECT_H
 
-#include "explain/explain.h"
+#include "attack/attack.h"
 
 struct iscp_attack {
   iscp_attack_options options; /* in force */

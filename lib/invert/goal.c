@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "train/invert.h"
+#include "invert/invert.h"
 
 /* ---- Draws ---- */
 
