@@ -1,7 +1,7 @@
 /* The input contract: defaults, the range of every field, and what it means to the network.
  *
  * A contract that came through isc_contract_read is whole and in range; everything else in the library relies on that.
- * What a contract does to pictures is in picture.c, its JSON in contract_json.c and contract_foreign.c. */
+ * What a contract does to pictures is in picture.c, its JSON in contract_read.c. */
 #include <math.h>
 #include <string.h>
 

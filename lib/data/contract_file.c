@@ -1,4 +1,5 @@
-/* Input contracts in files: the JSON object of contract_json.c or a config of others, given or found beside the weights. */
+/* Input contracts in files: libiscp's JSON object or a config of others (contract_read.c tells them apart), given by its path or
+ * found beside the weights; and the object written. */
 #include <string.h>
 #include <unistd.h>
 

@@ -1,5 +1,7 @@
-/* The JSON object under which an input contract travels with the weights, in safetensors metadata or in a file beside
- * them. data.h shows it; contract_file.c reads and writes the files. */
+/* libiscp's own JSON object, under which an input contract travels with the weights, in safetensors metadata or in a file beside
+ * them. data.h shows it; contract_read.c comes here for every object that is nobody else's, contract_file.c writes the files.
+ *
+ * What is read is whole and in range, or refused: a key that is not known may change what images mean. */
 #include <string.h>
 
 #include "data/contract.h"
@@ -11,49 +13,14 @@ static const char *const orders[] = {[ISCP_ORDER_RGB] = "RGB", [ISCP_ORDER_BGR] 
 
 /* ---- Reading ---- */
 
-iscp_status isc_json_integer(int32_t *value, const json_t *item, const char *key) {
-  if (!json_is_integer(item))
-    return isc_fail(ISCP_ERROR_FORMAT, "\"%s\" is missing or no whole number", key);
-  json_int_t number = json_integer_value(item);
-  if (number < INT32_MIN || number > INT32_MAX)
-    return isc_fail(ISCP_ERROR_FORMAT, "\"%s\" is %lld, expected a number of 32 bits", key, (long long)number);
-  *value = (int32_t)number;
-  return ISCP_OK;
-}
-
-iscp_status isc_json_optional_integer(int32_t *value, const json_t *root, const char *key) {
-  const json_t *item = json_object_get(root, key);
-  return item ? isc_json_integer(value, item, key) : ISCP_OK;
-}
-
-static iscp_status check_array(const json_t *array, const char *key, size_t count) {
-  if (!json_is_array(array) || json_array_size(array) != count)
-    return isc_fail(ISCP_ERROR_FORMAT, "\"%s\" is not an array of %zu numbers", key, count);
-  return ISCP_OK;
-}
-
 static iscp_status parse_pad(iscp_contract *contract, const json_t *root) {
   int32_t *const pads[] = {&contract->pad_top, &contract->pad_bottom, &contract->pad_left, &contract->pad_right};
   const json_t *array = json_object_get(root, "pad");
   if (!array)
     return ISCP_OK;
-  ISC_TRY(check_array(array, "pad", 4));
+  ISC_TRY(isc_json_array(array, "pad", 4));
   for (size_t i = 0; i < 4; i++)
     ISC_TRY(isc_json_integer(pads[i], json_array_get(array, i), "pad"));
-  return ISCP_OK;
-}
-
-iscp_status isc_json_floats(float *values, const json_t *root, const char *key, size_t count) {
-  const json_t *array = json_object_get(root, key);
-  if (!array)
-    return ISCP_OK;
-  ISC_TRY(check_array(array, key, count));
-  for (size_t i = 0; i < count; i++) {
-    const json_t *item = json_array_get(array, i);
-    if (!json_is_number(item))
-      return isc_fail(ISCP_ERROR_FORMAT, "\"%s\" holds something other than numbers", key);
-    values[i] = (float)json_number_value(item);
-  }
   return ISCP_OK;
 }
 
@@ -73,7 +40,7 @@ static iscp_status parse_word(int32_t *value, const json_t *root, const char *ke
 
 /* [height, width] */
 static iscp_status parse_sides(int32_t *height, int32_t *width, const json_t *item, const char *key) {
-  ISC_TRY(check_array(item, key, 2));
+  ISC_TRY(isc_json_array(item, key, 2));
   ISC_TRY(isc_json_integer(height, json_array_get(item, 0), key));
   return isc_json_integer(width, json_array_get(item, 1), key);
 }
@@ -151,35 +118,10 @@ static iscp_status parse_names(char ***names, size_t *count, const iscp_context 
   return ISCP_OK;
 }
 
-static iscp_status parse_object(iscp_contract *contract, char ***names, size_t *count, const iscp_context *context,
-                                json_t *root, bool foreign) {
-  iscp_contract parsed;
-  if (!json_is_object(root))
-    return isc_fail(ISCP_ERROR_FORMAT, "the input contract is not a JSON object");
-  if (foreign && isc_contract_is_foreign(root))
-    ISC_TRY(isc_contract_parse_foreign(&parsed, root));
-  else {
-    ISC_TRY(parse_fields(&parsed, root));
-    ISC_TRY(parse_names(names, count, context, root));
-  }
-  *contract = parsed;
-  return ISCP_OK;
-}
-
-iscp_status isc_contract_parse(iscp_contract *contract, char ***names, size_t *count, const iscp_context *context,
-                               const char *json, size_t size, bool foreign) {
-  *contract = (iscp_contract){0};
-  *names = NULL;
-  *count = 0;
-  json_error_t error;
-  json_t *root = json_loadb(json, size, JSON_REJECT_DUPLICATES, &error);
-  if (!root && json_error_code(&error) == json_error_out_of_memory)
-    return isc_fail(ISCP_ERROR_MEMORY, "out of memory while reading the input contract");
-  if (!root)
-    return isc_fail(ISCP_ERROR_FORMAT, "the input contract is not JSON: %s at byte %d", error.text, error.position);
-  iscp_status status = parse_object(contract, names, count, context, root, foreign);
-  json_decref(root);
-  return status;
+iscp_status isc_contract_parse_own(iscp_contract *contract, char ***names, size_t *count, const iscp_context *context,
+                                   json_t *root) {
+  ISC_TRY(parse_fields(contract, root));
+  return parse_names(names, count, context, root);
 }
 
 /* ---- Printing ---- */

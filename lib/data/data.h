@@ -30,7 +30,8 @@ typedef struct isc_scale {
 isc_scale isc_contract_scale(const iscp_contract *contract);
 int isc_contract_reverses(const iscp_contract *contract);
 
-/* The JSON object (contract_json.c) stored under "iscp.contract" in safetensors metadata, or in a file beside the weights:
+/* The JSON object (read by contract_read.c, printed by contract_json.c) stored under "iscp.contract" in safetensors metadata, or
+ * in a file beside the weights:
  *   {"channels": 3, "height": 28, "width": 28, "resize": 256 or [height, width], "filter": "bicubic",
  *    "crop": [height, width], "crop_rule": "floor", "pad": [top, bottom, left, right], "order": "BGR", "range": 255,
  *    "mean": [..], "std": [..], "classes": ["T-shirt", ..]}
