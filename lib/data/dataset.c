@@ -59,12 +59,58 @@ int64_t isc_dataset_memory(const iscp_dataset_options *options) {
   return options->memory == 0 ? DEFAULT_MEMORY : options->memory < 0 ? 0 : options->memory;
 }
 
+iscp_status isc_dataset_fetch(isc_picture *picture, isc_tensor *holder, const iscp_dataset *dataset, int64_t index) {
+  *holder = (isc_tensor){0};
+  if (dataset->poisoning)
+    return isc_poisoning_fetch(picture, holder, dataset, index);
+  if (dataset->paths) {
+    ISC_TRY(isc_read_image(holder, dataset->context, dataset->paths[index]));
+    return isc_picture_describe(picture, holder, 0);
+  }
+  *picture = dataset->picture;
+  if (picture->values) {
+    picture->values = (const uint8_t *)picture->values + index * dataset->image_values;
+    return ISCP_OK;
+  }
+  ISC_TRY(isc_tensor_create(holder, dataset->context, ISC_U8, 1, &dataset->image_values));
+  picture->values = holder->data;
+  return isc_file_read_at(dataset->file, dataset->file_offset + index * dataset->image_values, holder->data,
+                          (size_t)dataset->image_values);
+}
+
+const char *isc_dataset_path(const iscp_dataset *dataset, int64_t index) {
+  for (const isc_poisoning *p; (p = dataset->poisoning); dataset = p->before)
+    index = p->places ? p->places[index] : index;
+  return dataset->paths ? dataset->paths[index] : NULL;
+}
+
+/* Image `index` from where it is stored, past the loader (an isc_decode_fn). */
+static iscp_status decode(void *image, isc_dtype dtype, int64_t index, const void *user) {
+  const iscp_dataset *dataset = user;
+  isc_tensor holder;
+  isc_picture picture;
+  iscp_status status = isc_dataset_fetch(&picture, &holder, dataset, index);
+  if (status == ISCP_OK) {
+    const char *path = isc_dataset_path(dataset, index);
+    status = dtype == ISC_U8 ? isc_picture_pack(image, dataset->context, &dataset->contract, &picture)
+                             : isc_picture_convert(image, dataset->context, &dataset->contract, &picture);
+    if (status != ISCP_OK && path)
+      status = isc_fail_in(status, path);
+  }
+  isc_tensor_release(&holder, dataset->context);
+  return status;
+}
+
+iscp_status isc_dataset_load_ahead(iscp_dataset *dataset) {
+  return isc_loader_create(&dataset->loader, dataset->context, dataset->count, isc_contract_numbers(&dataset->contract),
+                           dataset->memory, decode, dataset);
+}
+
 iscp_status isc_dataset_end(iscp_dataset *dataset, const iscp_dataset_options *options) {
   if (!dataset->has_contract || dataset->picture.values || options->memory < 0)
     return ISCP_OK;
   dataset->memory = isc_dataset_memory(options);
-  return isc_loader_create(&dataset->loader, dataset, dataset->count, isc_contract_numbers(&dataset->contract),
-                           dataset->memory, isc_dataset_decode);
+  return isc_dataset_load_ahead(dataset);
 }
 
 iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset) {
@@ -159,45 +205,6 @@ iscp_status iscp_dataset_get_info(const iscp_dataset *dataset, iscp_dataset_info
 
 /* ---- Images ---- */
 
-iscp_status isc_dataset_fetch(isc_picture *picture, isc_tensor *holder, const iscp_dataset *dataset, int64_t index) {
-  *holder = (isc_tensor){0};
-  if (dataset->poisoning)
-    return isc_poisoning_fetch(picture, holder, dataset, index);
-  if (dataset->paths) {
-    ISC_TRY(isc_read_image(holder, dataset->context, dataset->paths[index]));
-    return isc_picture_describe(picture, holder, 0);
-  }
-  *picture = dataset->picture;
-  if (picture->values) {
-    picture->values = (const uint8_t *)picture->values + index * dataset->image_values;
-    return ISCP_OK;
-  }
-  ISC_TRY(isc_tensor_create(holder, dataset->context, ISC_U8, 1, &dataset->image_values));
-  picture->values = holder->data;
-  return isc_file_read_at(dataset->file, dataset->file_offset + index * dataset->image_values, holder->data,
-                          (size_t)dataset->image_values);
-}
-
-const char *isc_dataset_path(const iscp_dataset *dataset, int64_t index) {
-  for (const isc_poisoning *p; (p = dataset->poisoning); dataset = p->before)
-    index = p->places ? p->places[index] : index;
-  return dataset->paths ? dataset->paths[index] : NULL;
-}
-
-iscp_status isc_dataset_decode(float *image, const iscp_dataset *dataset, int64_t index) {
-  isc_tensor holder;
-  isc_picture picture;
-  iscp_status status = isc_dataset_fetch(&picture, &holder, dataset, index);
-  if (status == ISCP_OK) {
-    const char *path = isc_dataset_path(dataset, index);
-    status = isc_picture_convert(image, dataset->context, &dataset->contract, &picture);
-    if (status != ISCP_OK && path)
-      status = isc_fail_in(status, path);
-  }
-  isc_tensor_release(&holder, dataset->context);
-  return status;
-}
-
 void isc_dataset_expect(const iscp_dataset *dataset, const int64_t *indices, int64_t count) {
   if (dataset->loader)
     isc_loader_expect(dataset->loader, indices, count);
@@ -211,5 +218,5 @@ iscp_status iscp_dataset_image(const iscp_dataset *dataset, int64_t index, float
                     (long long)dataset->count - 1);
   if (!dataset->has_contract)
     return isc_fail(ISCP_ERROR_ARGUMENT, "the dataset was opened without an input contract, expected one for images");
-  return dataset->loader ? isc_loader_image(dataset->loader, index, image) : isc_dataset_decode(image, dataset, index);
+  return dataset->loader ? isc_loader_image(dataset->loader, index, image) : decode(image, ISC_F32, index, dataset);
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "data/data.h"
 #include "data/loader.h"
 #include "format/format.h"
 
@@ -35,6 +36,11 @@ void isc_trigger_stamp(const iscp_trigger *trigger, uint8_t *values, const isc_p
  * contract that resizes needs; a picture of numbers cannot be resized (ISCP_ERROR_UNSUPPORTED). */
 iscp_status isc_picture_convert(float *image, const iscp_context *context, const iscp_contract *contract,
                                 const isc_picture *picture);
+
+/* The same, but the bytes v of the image's v / 255: a quarter of the numbers. Of a picture of numbers, which need not be any such v,
+ * it is ISCP_ERROR_UNSUPPORTED. */
+iscp_status isc_picture_pack(uint8_t *image, const iscp_context *context, const iscp_contract *contract,
+                             const isc_picture *picture);
 
 /* ---- Datasets ---- */
 
@@ -100,8 +106,8 @@ iscp_status isc_dataset_end(iscp_dataset *dataset, const iscp_dataset_options *o
 /* Bytes of pictures that may stay in memory, by the options. */
 int64_t isc_dataset_memory(const iscp_dataset_options *options);
 
-/* Image `index` from where it is stored, past the loader. Any thread. */
-iscp_status isc_dataset_decode(float *image, const iscp_dataset *dataset, int64_t index);
+/* The loader of a set with a contract, for `memory` bytes. */
+iscp_status isc_dataset_load_ahead(iscp_dataset *dataset);
 
 /* ---- Sources, one file a kind. Each sets `kind`, count, classes, labels and where the pictures are ---- */
 

@@ -2,7 +2,7 @@
  * v / 255.
  *
  * Data flow: a slice of a dataset's array, a decoded file or a user's array -> isc_picture -> channels x height x width
- * float32 in [0,1]. */
+ * float32 in [0,1], or the bytes v of v / 255 that the loader keeps. */
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -124,36 +124,49 @@ iscp_status isc_contract_check(const iscp_contract *contract, int64_t height, in
 
 /* ---- Pixels ---- */
 
-static void copy_row(float *row, const isc_picture *picture, int64_t start, int64_t count, const float shares[256]) {
+/* Where an image is written: its numbers, or their bytes. */
+typedef struct target {
+  void *values;
+  isc_dtype dtype; /* ISC_F32, or ISC_U8 of a picture that is ISC_U8 too */
+} target;
+
+/* `count` pixels of the picture's row from `start` on -> the image's values from `at` on. */
+static void copy_row(const target *t, int64_t at, const isc_picture *picture, int64_t start, int64_t count,
+                     const float shares[256]) {
   const uint8_t *bytes = picture->values;
   const float *numbers = picture->values;
+  uint8_t *packed = t->values;
+  float *row = t->values;
   int64_t stride = picture->column_stride;
-  if (picture->dtype == ISC_U8)
+  if (t->dtype == ISC_U8)
     for (int64_t x = 0; x < count; x++)
-      row[x] = shares[bytes[start + x * stride]];
+      packed[at + x] = bytes[start + x * stride];
+  else if (picture->dtype == ISC_U8)
+    for (int64_t x = 0; x < count; x++)
+      row[at + x] = shares[bytes[start + x * stride]];
   else
     for (int64_t x = 0; x < count; x++)
-      row[x] = numbers[start + x * stride];
+      row[at + x] = numbers[start + x * stride];
 }
 
 /* The part rows.from, columns.from on of the picture -> the image. */
-static void place(float *image, const iscp_contract *contract, const isc_picture *picture, const layout *l) {
+static void place(const target *image, const iscp_contract *contract, const isc_picture *picture, const layout *l) {
   int64_t pixels = isc_contract_pixels(contract);
   float shares[256];
   for (int v = 0; v < 256; v++)
     shares[v] = (float)v / 255.0f;
-  memset(image, 0, (size_t)isc_contract_numbers(contract) * sizeof *image);
+  memset(image->values, 0, (size_t)isc_contract_numbers(contract) * isc_dtype_size(image->dtype));
   for (int32_t c = 0; c < contract->channels; c++) {
     int64_t channel = picture->channels == 1 ? 0 : c;
     for (int64_t y = 0; y < l->rows.count; y++)
-      copy_row(image + c * pixels + (y + l->rows.to) * contract->width + l->columns.to, picture,
+      copy_row(image, c * pixels + (y + l->rows.to) * contract->width + l->columns.to, picture,
                channel * picture->channel_stride + (y + l->rows.from) * picture->row_stride +
                    l->columns.from * picture->column_stride,
                l->columns.count, shares);
   }
 }
 
-static iscp_status resize_and_place(float *image, const iscp_context *context, const iscp_contract *contract,
+static iscp_status resize_and_place(const target *image, const iscp_context *context, const iscp_contract *contract,
                                     const isc_picture *picture, layout *l) {
   if (picture->dtype != ISC_U8)
     return isc_fail(ISCP_ERROR_UNSUPPORTED, "a picture of %s, expected uint8 for an input contract that resizes",
@@ -174,14 +187,26 @@ static iscp_status resize_and_place(float *image, const iscp_context *context, c
   return status;
 }
 
-iscp_status isc_picture_convert(float *image, const iscp_context *context, const iscp_contract *contract,
-                                const isc_picture *picture) {
+static iscp_status convert(const target *image, const iscp_context *context, const iscp_contract *contract,
+                           const isc_picture *picture) {
   ISC_TRY(isc_contract_check(contract, picture->height, picture->width, picture->channels));
   layout l = lay_out(contract, picture->height, picture->width);
   if (l.rows.size != picture->height || l.columns.size != picture->width)
     return resize_and_place(image, context, contract, picture, &l);
   place(image, contract, picture, &l);
   return ISCP_OK;
+}
+
+iscp_status isc_picture_convert(float *image, const iscp_context *context, const iscp_contract *contract,
+                                const isc_picture *picture) {
+  return convert(&(target){image, ISC_F32}, context, contract, picture);
+}
+
+iscp_status isc_picture_pack(uint8_t *image, const iscp_context *context, const iscp_contract *contract,
+                             const isc_picture *picture) {
+  if (picture->dtype != ISC_U8)
+    return isc_fail(ISCP_ERROR_UNSUPPORTED, "a picture of %s, expected uint8", isc_dtype_name(picture->dtype));
+  return convert(&(target){image, ISC_U8}, context, contract, picture);
 }
 
 /* ---- A user's own picture ---- */

@@ -120,8 +120,7 @@ static iscp_status fill(iscp_dataset *dataset, const iscp_dataset *before, const
   dataset->memory = before->memory;
   if (!before->loader)
     return ISCP_OK;
-  return isc_loader_create(&dataset->loader, dataset, dataset->count, isc_contract_numbers(&dataset->contract), dataset->memory,
-                           isc_dataset_decode);
+  return isc_dataset_load_ahead(dataset);
 }
 
 iscp_status iscp_dataset_poison(iscp_dataset **out, const iscp_dataset *before, const iscp_trigger *trigger,

@@ -34,17 +34,17 @@ static void look(void *user, int64_t item) {
 static iscp_status decode(finding *f, const iscp_dataset *dataset, int64_t item) {
   isc_tensor holder;
   isc_picture picture;
-  float *image = NULL;
+  uint8_t *image = NULL;
   iscp_status status;
   ISC_TRY_OR_DONE(isc_dataset_fetch(&picture, &holder, dataset, item));
   f->height = picture.height;
   f->width = picture.width;
   if (!dataset->has_contract)
     goto done;
-  image = isc_alloc(dataset->context, (size_t)isc_contract_numbers(&dataset->contract) * sizeof *image);
+  image = isc_alloc(dataset->context, (size_t)isc_contract_numbers(&dataset->contract));
   if (!image)
     ISC_TRY_OR_DONE(ISCP_ERROR_MEMORY);
-  status = isc_picture_convert(image, dataset->context, &dataset->contract, &picture);
+  status = isc_picture_pack(image, dataset->context, &dataset->contract, &picture);
   if (status != ISCP_OK)
     status = isc_fail_in(status, dataset->paths[item]);
 done:
