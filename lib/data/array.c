@@ -1,12 +1,8 @@
-/* Datasets that are one array: in memory, the library's own copy or the caller's, or in a file that is read picture by
- * picture. */
-#include <string.h>
+/* An array of pictures and its labels, wherever its numbers are (memory.c, array_file.c): whether they are what a dataset takes,
+ * and what the images have of them. */
+#include "data/source.h"
 
-#include "data/dataset.h"
-
-enum { LARGEST_SIDE = 4096 };
-
-/* ---- Labels of an array ---- */
+/* ---- Labels ---- */
 
 static int64_t whole_number(const isc_tensor *numbers, int64_t index) {
   switch (numbers->dtype) {
@@ -38,20 +34,17 @@ static iscp_status check_label_array(const isc_tensor *labels, const char *pixel
 }
 
 /* All labels of the file are read, so that the number of classes does not depend on the limit. */
-static iscp_status set_labels(iscp_dataset *dataset, const isc_tensor *labels, int32_t classes) {
+static iscp_status set_labels(isc_images *images, const isc_tensor *labels, int32_t classes) {
   int64_t count = labels->shape[0], largest = 0, bound = classes ? classes : ISC_LARGEST_CLASSES;
-  dataset->labels = isc_calloc(dataset->context, (size_t)count, sizeof *dataset->labels);
-  if (!dataset->labels)
-    return ISCP_ERROR_MEMORY;
   for (int64_t i = 0; i < count; i++) {
     int64_t label = whole_number(labels, i);
     if (label < 0 || label >= bound)
       return isc_fail(ISCP_ERROR_MISMATCH, "label %lld at index %lld, expected 0 to %lld", (long long)label,
                       (long long)i, (long long)bound - 1);
-    dataset->labels[i] = (int32_t)label;
+    images->labels[i] = (int32_t)label;
     largest = label > largest ? label : largest;
   }
-  dataset->classes = classes ? classes : (int32_t)largest + 1;
+  images->classes = classes ? classes : (int32_t)largest + 1;
   return ISCP_OK;
 }
 
@@ -68,130 +61,40 @@ static void describe_planes(isc_picture *picture, const int64_t shape[3]) {
 }
 
 /* `pixels` is only described: its data may be anywhere. */
-static iscp_status check_pixels(iscp_dataset *dataset, const isc_tensor *pixels, int32_t layout) {
+static iscp_status check_pixels(isc_picture *layout, const isc_tensor *pixels, const iscp_dataset_options *options) {
   if (pixels->dtype != ISC_U8)
     return isc_fail(ISCP_ERROR_UNSUPPORTED, "images of %s, expected uint8", isc_dtype_name(pixels->dtype));
-  ISC_TRY(isc_picture_describe(&dataset->picture, pixels, 1));
-  if (layout == ISCP_LAYOUT_NCHW && pixels->dims == 4 && (pixels->shape[1] == 1 || pixels->shape[1] == 3))
-    describe_planes(&dataset->picture, pixels->shape + 1);
+  ISC_TRY(isc_picture_describe(layout, pixels, 1));
+  if (options->layout == ISCP_LAYOUT_NCHW && pixels->dims == 4 && (pixels->shape[1] == 1 || pixels->shape[1] == 3))
+    describe_planes(layout, pixels->shape + 1);
+  layout->values = NULL;
   if (pixels->shape[0] == 0)
     return isc_fail(ISCP_ERROR_FORMAT, "no image in it");
-  if (!dataset->has_contract)
-    return ISCP_OK;
-  return isc_contract_check(&dataset->contract, dataset->picture.height, dataset->picture.width,
-                            dataset->picture.channels);
+  return options->contract ? isc_contract_check(options->contract, layout->height, layout->width, layout->channels) : ISCP_OK;
 }
 
-static iscp_status set(iscp_dataset *dataset, const isc_tensor *pixels, const char *pixels_name, const isc_tensor *labels,
-                       const char *labels_name, const iscp_dataset_options *options) {
-  iscp_status status = check_pixels(dataset, pixels, options->layout);
+iscp_status isc_array_create(isc_images **out, const iscp_context *context, size_t size, const isc_image_source *source,
+                             const isc_tensor *pixels, const char *pixels_name, const isc_tensor *labels,
+                             const char *labels_name, const iscp_dataset_options *options) {
+  isc_picture layout;
+  iscp_status status = check_pixels(&layout, pixels, options);
   if (status != ISCP_OK)
     return isc_fail_in(status, pixels_name);
-  int64_t images = pixels->shape[0];
-  status = check_label_array(labels, pixels_name, images);
-  if (status == ISCP_OK)
-    status = set_labels(dataset, labels, options->classes);
+  int64_t count = pixels->shape[0];
+  status = check_label_array(labels, pixels_name, count);
   if (status != ISCP_OK)
     return isc_fail_in(status, labels_name);
-  dataset->count = options->limit && options->limit < images ? options->limit : images;
-  dataset->image_values = isc_tensor_count(pixels) / images;
-  return ISCP_OK;
-}
-
-iscp_status isc_dataset_set_array(iscp_dataset *dataset, isc_tensor *pixels, const char *pixels_name,
-                                  const isc_tensor *labels, const char *labels_name,
-                                  const iscp_dataset_options *options) {
-  ISC_TRY(set(dataset, pixels, pixels_name, labels, labels_name, options));
-  dataset->pixels = *pixels;
-  memset(pixels, 0, sizeof *pixels);
-  dataset->picture.values = dataset->pixels.data;
-  return ISCP_OK;
-}
-
-iscp_status isc_dataset_set_memory(iscp_dataset *dataset, const isc_tensor *pixels, const isc_tensor *labels,
-                                   const iscp_dataset_options *options) {
-  ISC_TRY(set(dataset, pixels, "pixels", labels, "labels", options));
-  dataset->picture.values = pixels->data;
-  return ISCP_OK;
-}
-
-iscp_status isc_dataset_set_file(iscp_dataset *dataset, const isc_array_header *header, const char *path,
-                                 const isc_tensor *labels, const char *labels_name,
-                                 const iscp_dataset_options *options) {
-  isc_tensor described = {.dtype = header->dtype, .dims = header->dims};
-  memcpy(described.shape, header->shape, sizeof described.shape);
-  ISC_TRY(set(dataset, &described, path, labels, labels_name, options));
-  dataset->picture.values = NULL;
-  dataset->file_offset = header->offset;
-  return isc_file_open(&dataset->file, dataset->context, path);
-}
-
-iscp_status isc_dataset_set_names(iscp_dataset *dataset, char *const *names, size_t count) {
-  dataset->class_names = isc_calloc(dataset->context, count, sizeof *dataset->class_names);
-  if (!dataset->class_names)
-    return ISCP_ERROR_MEMORY;
-  for (size_t i = 0; i < count; i++) {
-    dataset->class_names[i] = isc_strdup(dataset->context, names[i]);
-    if (!dataset->class_names[i])
-      return ISCP_ERROR_MEMORY;
-    dataset->name_count++;
+  isc_images *images = isc_images_create(context, size + (size_t)count * sizeof *images->labels, source);
+  if (!images)
+    return isc_fail_in(ISCP_ERROR_MEMORY, labels_name);
+  images->labels = (int32_t *)((char *)images + size);
+  images->layout = layout;
+  images->count = options->limit && options->limit < count ? options->limit : count;
+  status = set_labels(images, labels, options->classes);
+  if (status != ISCP_OK) {
+    isc_images_drop(images);
+    return isc_fail_in(status, labels_name);
   }
+  *out = images;
   return ISCP_OK;
-}
-
-/* ---- From memory ---- */
-
-static iscp_status check_memory(const uint8_t *pixels, const int32_t *labels, int64_t count, int32_t height,
-                                int32_t width, int32_t channels) {
-  if (!pixels || !labels)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", pixels ? "labels" : "pixels");
-  if (count < 1)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "count is %lld, expected 1 or more", (long long)count);
-  if (height < 1 || height > LARGEST_SIDE || width < 1 || width > LARGEST_SIDE)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "height x width is %dx%d, expected 1 to %d each", height, width, LARGEST_SIDE);
-  if (channels != 1 && channels != 3)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "channels is %d, expected 1 or 3", channels);
-  if (count > ((int64_t)1 << 48) / height / width / channels)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "count is %lld, more than memory can hold", (long long)count);
-  return ISCP_OK;
-}
-
-/* The pixels as the options say they lie; without `borrow` in memory of the dataset's own. */
-static iscp_status set_from_memory(iscp_dataset *dataset, const isc_tensor *pixels, const isc_tensor *labels,
-                                   const iscp_dataset_options *options) {
-  if (options->borrow)
-    return isc_dataset_set_memory(dataset, pixels, labels, options);
-  isc_tensor copy = {0};
-  ISC_TRY(isc_tensor_create(&copy, dataset->context, ISC_U8, 4, pixels->shape));
-  memcpy(copy.data, pixels->data, isc_tensor_bytes(&copy));
-  iscp_status status = isc_dataset_set_array(dataset, &copy, "pixels", labels, "labels", options);
-  isc_tensor_release(&copy, dataset->context);
-  return status;
-}
-
-iscp_status iscp_dataset_from_memory(iscp_dataset **out, iscp_context *context, const uint8_t *pixels,
-                                     const int32_t *labels, int64_t count, int32_t height, int32_t width,
-                                     int32_t channels, const iscp_dataset_options *given) {
-  if (!out)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
-  *out = NULL;
-  if (!context)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "context is NULL");
-  ISC_TRY(check_memory(pixels, labels, count, height, width, channels));
-  iscp_dataset *dataset;
-  iscp_dataset_options options;
-  ISC_TRY(isc_dataset_begin(&dataset, &options, context, given));
-  isc_tensor label_array = {.dtype = ISC_I32, .dims = 1, .shape = {count}, .data = (void *)labels};
-  isc_tensor array = {.dtype = ISC_U8, .dims = 4, .shape = {count, height, width, channels}, .data = (void *)pixels};
-  if (options.layout == ISCP_LAYOUT_NCHW)
-    memcpy(array.shape, (int64_t[]){count, channels, height, width}, 4 * sizeof(int64_t));
-  dataset->kind = "memory";
-  iscp_status status = set_from_memory(dataset, &array, &label_array, &options);
-  if (status == ISCP_OK)
-    status = isc_dataset_end(dataset, &options);
-  if (status == ISCP_OK)
-    *out = dataset;
-  else
-    iscp_dataset_destroy(dataset);
-  return status;
 }

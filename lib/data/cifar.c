@@ -1,7 +1,7 @@
 /* Datasets of CIFAR-10 and CIFAR-100, binary edition: the directory or the archive as they were published. */
 #include <string.h>
 
-#include "data/dataset.h"
+#include "data/open.h"
 
 static int split_of(const iscp_dataset_options *options) {
   return options->split && !strcmp(options->split, "train") ? ISC_CIFAR_TRAIN : ISC_CIFAR_TEST;
@@ -17,14 +17,20 @@ static iscp_status check_options(const char *path, const iscp_dataset_options *o
 }
 
 /* All labels are below the number of classes, which is CIFAR's own unless the caller asks for another. */
-static iscp_status take(iscp_dataset *dataset, isc_cifar *cifar, const char *path,
+static iscp_status take(isc_images **out, const iscp_context *context, isc_cifar *cifar, const char *path,
                         const iscp_dataset_options *options) {
   iscp_dataset_options own = *options;
   own.classes = own.classes ? own.classes : cifar->classes;
   own.layout = ISCP_LAYOUT_NCHW;
-  dataset->kind = cifar->classes == 10 ? "CIFAR-10" : "CIFAR-100";
-  ISC_TRY(isc_dataset_set_array(dataset, &cifar->pixels, path, &cifar->labels, path, &own));
-  return cifar->names ? isc_dataset_set_names(dataset, cifar->names, (size_t)cifar->classes) : ISCP_OK;
+  isc_images *images;
+  ISC_TRY(isc_memory_create(&images, context, &cifar->pixels, path, &cifar->labels, path, &own));
+  images->kind = cifar->classes == 10 ? "CIFAR-10" : "CIFAR-100";
+  iscp_status status = cifar->names ? isc_images_set_names(images, cifar->names, (size_t)cifar->classes) : ISCP_OK;
+  if (status == ISCP_OK)
+    *out = images;
+  else
+    isc_images_drop(images);
+  return status;
 }
 
 static bool has(char *const *names, size_t count, const char *name) {
@@ -50,12 +56,11 @@ static iscp_status refuse_python(const iscp_context *context, const char *path) 
   return is_python ? isc_fail(ISCP_ERROR_UNSUPPORTED, "%s: %s", path, ISC_CIFAR_PYTHON_TEXT) : ISCP_OK;
 }
 
-iscp_status isc_dataset_try_cifar(iscp_dataset *dataset, bool *found, const char *path,
-                                  const iscp_dataset_options *options) {
-  const iscp_context *context = dataset->context;
+iscp_status isc_open_cifar_directory(isc_images **out, const iscp_context *context, const char *path,
+                                     const iscp_dataset_options *options) {
   isc_cifar cifar;
   iscp_status status;
-  *found = false;
+  *out = NULL;
   ISC_TRY(isc_cifar_read_directory(&cifar, context, path, split_of(options)));
   if (!cifar.pixels.data) {
     /* The other split alone is no reason to look for class folders. */
@@ -68,22 +73,21 @@ iscp_status isc_dataset_try_cifar(iscp_dataset *dataset, bool *found, const char
                       split_of(options) == ISC_CIFAR_TRAIN ? "test" : "train");
     return refuse_python(context, path);
   }
-  *found = true;
   status = check_options(path, options);
   if (status == ISCP_OK)
-    status = take(dataset, &cifar, path, options);
+    status = take(out, context, &cifar, path, options);
   isc_cifar_release(&cifar, context);
   return status;
 }
 
-iscp_status isc_dataset_set_cifar_archive(iscp_dataset *dataset, const char *path,
-                                          const iscp_dataset_options *options) {
+iscp_status isc_open_cifar_archive(isc_images **out, const iscp_context *context, const char *path,
+                                   const iscp_dataset_options *options) {
   isc_cifar cifar;
   ISC_TRY(check_options(path, options));
-  ISC_TRY(isc_cifar_read_archive(&cifar, dataset->context, path, split_of(options)));
-  iscp_status status = cifar.pixels.data ? take(dataset, &cifar, path, options)
+  ISC_TRY(isc_cifar_read_archive(&cifar, context, path, split_of(options)));
+  iscp_status status = cifar.pixels.data ? take(out, context, &cifar, path, options)
                                          : isc_fail(ISCP_ERROR_IO, "%s: no files of the split \"%s\" in it", path,
                                                     split_of(options) == ISC_CIFAR_TRAIN ? "train" : "test");
-  isc_cifar_release(&cifar, dataset->context);
+  isc_cifar_release(&cifar, context);
   return status;
 }

@@ -56,12 +56,12 @@ iscp_status isc_contract_find(char **path, const iscp_context *context, const ch
  * is expected. A contract with a crop, or with a resize to an exact size, takes pictures of any size. */
 iscp_status isc_contract_check(const iscp_contract *contract, int64_t height, int64_t width, int64_t channels);
 
-/* ---- Datasets (dataset.c and one file a kind of source) ---- */
+/* ---- Datasets (dataset.c; source.h has the kinds of source below them) ---- */
 
 iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset); /* one more reference */
 const iscp_context *isc_dataset_context(const iscp_dataset *dataset);
 
-/* The same pictures through another contract (view.c), for a look at some of them: nothing is decoded ahead or kept. The form of
+/* The same pictures through another contract (create.c), for a look at some of them: nothing is decoded ahead or kept. The form of
  * `contract` is the caller's care. */
 iscp_status isc_dataset_view(iscp_dataset **out, const iscp_dataset *dataset, const iscp_contract *contract);
 

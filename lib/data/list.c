@@ -7,12 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/dataset.h"
+#include "data/open.h"
 
 enum { DEEPEST = 8 };
 
 typedef struct listing {
-  iscp_dataset *dataset;
+  isc_images *images;
   const char *folder, *table_path;
   isc_csv table;
   size_t first, file_column, label_column; /* `first`: of the rows that are no header */
@@ -25,7 +25,7 @@ typedef struct listing {
 /* ---- The pictures that are there ---- */
 
 static iscp_status add_name(listing *l, const char *inner, const char *name) {
-  const iscp_context *context = l->dataset->context;
+  const iscp_context *context = l->images->context;
   ISC_TRY(isc_grow(context, (void **)&l->files, &l->file_capacity, l->file_count + 1, sizeof *l->files));
   l->files[l->file_count] = *inner ? isc_path_join(context, inner, name) : isc_strdup(context, name);
   if (!l->files[l->file_count])
@@ -37,7 +37,7 @@ static iscp_status add_name(listing *l, const char *inner, const char *name) {
 static iscp_status add_names(listing *l, const char *inner, int depth);
 
 static iscp_status add_entry(listing *l, const char *path, const char *inner, const char *name, int depth) {
-  const iscp_context *context = l->dataset->context;
+  const iscp_context *context = l->images->context;
   if (name[0] == '.')
     return ISCP_OK;
   if (isc_is_image_name(name))
@@ -54,7 +54,7 @@ static iscp_status add_entry(listing *l, const char *path, const char *inner, co
 
 /* All pictures in the folder `inner` below the set's, and deeper. */
 static iscp_status add_names(listing *l, const char *inner, int depth) {
-  const iscp_context *context = l->dataset->context;
+  const iscp_context *context = l->images->context;
   char **names = NULL, *path = *inner ? isc_path_join(context, l->folder, inner) : isc_strdup(context, l->folder);
   size_t count = 0;
   iscp_status status = path ? isc_list_directory(&names, &count, context, path) : ISCP_ERROR_MEMORY;
@@ -72,7 +72,7 @@ static iscp_status list_files(listing *l) {
   if (!l->file_count)
     return isc_fail(ISCP_ERROR_FORMAT, "%s: no picture in it, expected those that %s lists", l->folder, l->table_path);
   qsort(l->files, l->file_count, sizeof *l->files, by_bytes);
-  l->rows = isc_calloc(l->dataset->context, l->file_count, sizeof *l->rows);
+  l->rows = isc_calloc(l->images->context, l->file_count, sizeof *l->rows);
   return l->rows ? ISCP_OK : ISCP_ERROR_MEMORY;
 }
 
@@ -228,9 +228,9 @@ static void trim_labels(listing *l) {
 static char *label_of(const listing *l, size_t row) { return l->table.cells[row * l->table.columns + l->label_column]; }
 
 static iscp_status name_classes(listing *l, int32_t classes) {
-  iscp_dataset *dataset = l->dataset;
+  isc_images *images = l->images;
   size_t rows = l->table.rows - l->first, distinct = 0;
-  char **names = isc_calloc(dataset->context, rows, sizeof *names);
+  char **names = isc_calloc(images->context, rows, sizeof *names);
   if (!names)
     return ISCP_ERROR_MEMORY;
   for (size_t i = 0; i < rows; i++)
@@ -245,17 +245,17 @@ static iscp_status name_classes(listing *l, int32_t classes) {
     status = isc_fail(ISCP_ERROR_MISMATCH, "%s: %zu different labels, expected %d", l->table_path, distinct,
                       classes ? classes : ISC_LARGEST_CLASSES);
   else
-    status = isc_dataset_set_names(dataset, names, distinct);
-  isc_free(dataset->context, names);
-  dataset->classes = (int32_t)distinct;
+    status = isc_images_set_names(images, names, distinct);
+  isc_free(images->context, names);
+  images->classes = (int32_t)distinct;
   return status;
 }
 
 static iscp_status label_row(int32_t *label, const listing *l, size_t row, label_kind kind, int32_t classes) {
   char *text = label_of(l, row);
   if (kind == NAME) {
-    char **found = bsearch(&text, l->dataset->class_names, l->dataset->name_count, sizeof *found, by_bytes);
-    *label = (int32_t)(found - l->dataset->class_names); /* all labels are among them */
+    char **found = bsearch(&text, l->images->class_names, l->images->name_count, sizeof *found, by_bytes);
+    *label = (int32_t)(found - l->images->class_names); /* all labels are among them */
     return ISCP_OK;
   }
   long value = strtol(text, NULL, 10);
@@ -275,7 +275,7 @@ static iscp_status note_missing(listing *l, size_t row, const char *cell, size_t
   snprintf(reason, sizeof reason, "line %zu of the table lists it, and it is not there", l->table.lines[row]);
   if (!l->missing++)
     l->first_missing = row;
-  return skip ? isc_dataset_add_broken(l->dataset, name, reason) : ISCP_OK;
+  return skip ? isc_images_add_broken(l->images, name, reason) : ISCP_OK;
 }
 
 static iscp_status add_row(listing *l, size_t row, label_kind kind, const iscp_dataset_options *options) {
@@ -284,7 +284,7 @@ static iscp_status add_row(listing *l, size_t row, label_kind kind, const iscp_d
   int64_t file = find_file(l, cell, length);
   int32_t label;
   ISC_TRY(label_row(&label, l, row, kind, options->classes));
-  l->dataset->classes = label >= l->dataset->classes ? label + 1 : l->dataset->classes;
+  l->images->classes = label >= l->images->classes ? label + 1 : l->images->classes;
   if (file == NOT_THERE)
     return note_missing(l, row, cell, length, options->skip_broken);
   if (file == TWO_OF_THEM)
@@ -294,11 +294,11 @@ static iscp_status add_row(listing *l, size_t row, label_kind kind, const iscp_d
     return isc_fail(ISCP_ERROR_FORMAT, "%s: line %zu lists %s, which line %zu has already", l->table_path,
                     l->table.lines[row], l->files[file], l->table.lines[l->rows[file] - 1]);
   l->rows[file] = row + 1;
-  return isc_dataset_add_file(l->dataset, l->folder, l->files[file], label);
+  return isc_files_add(l->images, l->folder, l->files[file], label);
 }
 
 static iscp_status check_missing(const listing *l, bool skip) {
-  if (!l->missing || (skip && l->dataset->path_count))
+  if (!l->missing || (skip && isc_files_added(l->images)))
     return ISCP_OK;
   size_t length;
   const char *cell = cell_at(l, l->first_missing, l->file_column, &length);
@@ -316,7 +316,7 @@ static void tell_unlisted(const listing *l) {
       first = i;
     }
   if (unlisted)
-    isc_log(l->dataset->context, ISCP_LOG_WARNING, "%s lists no label for %zu of the %zu pictures in %s, which are left out; "
+    isc_log(l->images->context, ISCP_LOG_WARNING, "%s lists no label for %zu of the %zu pictures in %s, which are left out; "
             "the first: %s", l->table_path, unlisted, l->file_count, l->folder, l->files[first]);
 }
 
@@ -329,31 +329,34 @@ static iscp_status add_rows(listing *l, const iscp_dataset_options *options) {
   for (size_t row = l->first; row < l->table.rows; row++)
     ISC_TRY(add_row(l, row, kind, options));
   if (options->classes)
-    l->dataset->classes = options->classes;
+    l->images->classes = options->classes;
   ISC_TRY(check_missing(l, options->skip_broken));
   tell_unlisted(l);
   return ISCP_OK;
 }
 
-iscp_status isc_dataset_set_list(iscp_dataset *dataset, const char *path, const char *table,
-                                 const iscp_dataset_options *options) {
-  const iscp_context *context = dataset->context;
-  listing l = {.dataset = dataset, .folder = path, .table_path = table};
-  size_t length = strlen(path);
-  dataset->root_length = length + (length && path[length - 1] != '/'); /* as isc_path_join puts it */
-  dataset->kind = "listed pictures";
-  iscp_status status;
-  ISC_TRY_OR_DONE(isc_csv_read(&l.table, context, table));
-  ISC_TRY_OR_DONE(list_files(&l));
-  ISC_TRY_OR_DONE(find_columns(&l));
-  ISC_TRY_OR_DONE(add_rows(&l, options));
-  int64_t images = (int64_t)dataset->path_count;
-  dataset->count = options->limit && options->limit < images ? options->limit : images;
-  ISC_TRY_OR_DONE(isc_dataset_verify(dataset, options));
-done:
+static iscp_status fill(listing *l, const iscp_dataset_options *options) {
+  l->images->kind = "listed pictures";
+  ISC_TRY(isc_csv_read(&l->table, l->images->context, l->table_path));
+  ISC_TRY(list_files(l));
+  ISC_TRY(find_columns(l));
+  ISC_TRY(add_rows(l, options));
+  isc_files_end(l->images, options->limit);
+  return isc_files_verify(l->images, options);
+}
+
+iscp_status isc_open_list(isc_images **out, const iscp_context *context, const char *path, const char *table,
+                          const iscp_dataset_options *options) {
+  listing l = {.folder = path, .table_path = table};
+  ISC_TRY(isc_files_create(&l.images, context, path));
+  iscp_status status = fill(&l, options);
   isc_names_free(l.files, l.file_count, context);
   isc_free(context, l.rows);
   isc_csv_release(&l.table, context);
+  if (status == ISCP_OK)
+    *out = l.images;
+  else
+    isc_images_drop(l.images);
   return status;
 }
 
@@ -402,7 +405,7 @@ static iscp_status find_beside(char **table, const iscp_context *context, const 
   return ISCP_OK;
 }
 
-iscp_status isc_dataset_find_table(char **table, const iscp_context *context, const char *folder) {
+iscp_status isc_find_table(char **table, const iscp_context *context, const char *folder) {
   *table = NULL;
   ISC_TRY(find_inside(table, context, folder));
   return *table ? ISCP_OK : find_beside(table, context, folder);

@@ -2,9 +2,9 @@
  *
  *   isc_loader_expect -> ahead: queued -> being decoded -> ready -> isc_loader_image -> kept, or let go
  *
- * An image is decoded to its bytes in network form (v of v / 255) and held so, a quarter of its float32. `ahead` is a bounded row of what
- * was announced: when it is full, its oldest give way, so that announcements that nobody comes for do no harm. `kept` is
- * ordered by last use. A full `kept` lets an image go only if it has been away for longer than images come back in: a
+ * An image is decoded to its bytes in network form (v of v / 255) and held so, a quarter of its float32. `ahead` is a bounded
+ * row of what was announced: when it is full, its oldest give way, so that announcements that nobody comes for do no harm.
+ * `kept` is ordered by last use. A full `kept` lets an image go only if it has been away for longer than images come back in: a
  * search that goes round and round over more images than fit keeps a part of them, where the plain rule (the one used
  * longest ago goes) would keep none.
  *

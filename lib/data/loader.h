@@ -1,5 +1,5 @@
-/* Pictures decoded ahead of the network, and kept while there is room: for lib/data only. It knows images by their numbers, and asks
- * one function for them. */
+/* Pictures decoded ahead of the network, and kept while there is room: for lib/data only. It knows images by their indices, and
+ * asks one function for them. */
 #ifndef ISC_DATA_LOADER_H
 #define ISC_DATA_LOADER_H
 

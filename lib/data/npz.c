@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/dataset.h"
+#include "data/open.h"
 
 typedef struct name_pair {
   const char *images, *labels;
@@ -100,14 +100,13 @@ static iscp_status choose(found_pair *found, const isc_npz *npz, const char *pat
                   asked ? asked : "test", asked ? asked : "test", asked ? asked : "test");
 }
 
-static iscp_status read_pair(iscp_dataset *dataset, const char *images, const char *labels, const char *path,
-                             const iscp_dataset_options *options) {
-  const iscp_context *context = dataset->context;
+static iscp_status read_pair(isc_images **out, const iscp_context *context, const char *images, const char *labels,
+                             const char *path, const iscp_dataset_options *options) {
   isc_tensor pixels = {0}, numbers = {0};
   iscp_status status;
   ISC_TRY_OR_DONE(isc_npz_read(&numbers, context, path, labels));
   ISC_TRY_OR_DONE(isc_npz_read(&pixels, context, path, images));
-  status = isc_dataset_set_array(dataset, &pixels, images, &numbers, labels, options);
+  status = isc_memory_create(out, context, &pixels, images, &numbers, labels, options);
   if (status != ISCP_OK)
     status = isc_fail_in(status, path);
 done:
@@ -116,17 +115,19 @@ done:
   return status;
 }
 
-iscp_status isc_dataset_set_npz(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+iscp_status isc_open_npz(isc_images **out, const iscp_context *context, const char *path,
+                         const iscp_dataset_options *options) {
   isc_npz npz;
   found_pair found;
   if (options->labels)
     return isc_fail(ISCP_ERROR_ARGUMENT, "labels is \"%s\", expected NULL for %s, which holds its own", options->labels,
                     path);
-  ISC_TRY(isc_npz_list(&npz, dataset->context, path));
+  ISC_TRY(isc_npz_list(&npz, context, path));
   iscp_status status = choose(&found, &npz, path, options->split);
   if (status == ISCP_OK)
-    status = read_pair(dataset, npz.names[found.images], npz.names[found.labels], path, options);
-  dataset->kind = "npz";
-  isc_npz_release(&npz, dataset->context);
+    status = read_pair(out, context, npz.names[found.images], npz.names[found.labels], path, options);
+  if (status == ISCP_OK)
+    (*out)->kind = "npz";
+  isc_npz_release(&npz, context);
   return status;
 }

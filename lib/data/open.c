@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "data/dataset.h"
+#include "data/open.h"
 
 static const char IMAGES_PART[] = "images-idx3", LABELS_PART[] = "labels-idx1";
 
@@ -62,26 +62,26 @@ static iscp_status find_labels(char **labels, const iscp_context *context, const
 }
 
 /* An array larger than what may stay in memory is left in its file, if its numbers stand there as they are. */
-static iscp_status open_array(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
-  const iscp_context *context = dataset->context;
+static iscp_status open_array(isc_images **out, const iscp_context *context, const char *path,
+                              const iscp_dataset_options *options) {
   isc_tensor pixels = {0}, labels = {0};
   isc_array_header header;
   char *found = NULL;
   iscp_status status;
   ISC_TRY_OR_DONE(isc_describe_array(&header, context, path));
-  dataset->kind = "array";
   if (!options->labels)
     ISC_TRY_OR_DONE(find_labels(&found, context, path));
   const char *labels_path = options->labels ? options->labels : found;
   ISC_TRY_OR_DONE(isc_read_array(&labels, context, labels_path));
   int64_t count;
   ISC_TRY_OR_DONE(isc_shape_count(&count, header.dims, header.shape));
-  if (header.offset >= 0 && count > isc_dataset_memory(options)) {
-    status = isc_dataset_set_file(dataset, &header, path, &labels, labels_path, options);
-    goto done;
+  if (header.offset >= 0 && count > (options->memory > 0 ? options->memory : 0)) {
+    ISC_TRY_OR_DONE(isc_array_file_create(out, context, &header, path, &labels, labels_path, options));
+  } else {
+    ISC_TRY_OR_DONE(isc_read_array(&pixels, context, path));
+    ISC_TRY_OR_DONE(isc_memory_create(out, context, &pixels, path, &labels, labels_path, options));
   }
-  ISC_TRY_OR_DONE(isc_read_array(&pixels, context, path));
-  ISC_TRY_OR_DONE(isc_dataset_set_array(dataset, &pixels, path, &labels, labels_path, options));
+  (*out)->kind = "array";
 done:
   isc_tensor_release(&pixels, context);
   isc_tensor_release(&labels, context);
@@ -128,7 +128,7 @@ static iscp_status holds_images(bool *holds, const iscp_context *context, const 
     isc_free(context, inner);
   }
   if (!*holds)
-    ISC_TRY_OR_DONE(isc_dataset_find_table(&table, context, folder));
+    ISC_TRY_OR_DONE(isc_find_table(&table, context, folder));
   *holds |= table != NULL;
 done:
   isc_free(context, table);
@@ -200,80 +200,83 @@ static iscp_status has_directory(bool *has, const iscp_context *context, const c
 }
 
 /* Class folders, if there is a folder and no table was given; else the table says what the pictures are. */
-static iscp_status open_pictures(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
-  const iscp_context *context = dataset->context;
+static iscp_status open_pictures(isc_images **out, const iscp_context *context, const char *path,
+                                 const iscp_dataset_options *options) {
   char *table = NULL;
   bool folders;
   if (options->labels)
-    return isc_dataset_set_list(dataset, path, options->labels, options);
+    return isc_open_list(out, context, path, options->labels, options);
   ISC_TRY(has_directory(&folders, context, path));
   if (!folders)
-    ISC_TRY(isc_dataset_find_table(&table, context, path));
-  iscp_status status = table ? isc_dataset_set_list(dataset, path, table, options)
-                             : isc_dataset_set_folder(dataset, path, options);
+    ISC_TRY(isc_find_table(&table, context, path));
+  iscp_status status = table ? isc_open_list(out, context, path, table, options)
+                             : isc_open_folder(out, context, path, options);
   isc_free(context, table);
   return status;
 }
 
-static iscp_status open_split(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+static iscp_status open_split(isc_images **out, const iscp_context *context, const char *path,
+                              const iscp_dataset_options *options) {
   char *folder = NULL;
   iscp_status status;
-  ISC_TRY_OR_DONE(find(&folder, find_split, dataset->context, path, options->split));
+  ISC_TRY_OR_DONE(find(&folder, find_split, context, path, options->split));
   if (!folder && options->split)
     ISC_TRY_OR_DONE(isc_fail(ISCP_ERROR_IO, "%s: no folder \"%s\" of class folders in it", path, options->split));
-  ISC_TRY_OR_DONE(open_pictures(dataset, folder ? folder : path, options));
+  ISC_TRY_OR_DONE(open_pictures(out, context, folder ? folder : path, options));
 done:
-  isc_free(dataset->context, folder);
+  isc_free(context, folder);
   return status;
 }
 
-static iscp_status open_directory(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+static iscp_status open_directory(isc_images **out, const iscp_context *context, const char *path,
+                                  const iscp_dataset_options *options) {
   char *array = NULL;
-  bool is_cifar = false;
   iscp_status status;
-  ISC_TRY_OR_DONE(find(&array, find_mnist, dataset->context, path, options->split));
+  ISC_TRY_OR_DONE(find(&array, find_mnist, context, path, options->split));
   if (array) {
-    ISC_TRY_OR_DONE(open_array(dataset, array, options));
+    ISC_TRY_OR_DONE(open_array(out, context, array, options));
     goto done;
   }
   if (options->labels && !isc_is_table_name(options->labels))
     ISC_TRY_OR_DONE(isc_fail(ISCP_ERROR_ARGUMENT, "labels is \"%s\", expected a table (.csv) for the pictures of %s",
                              options->labels, path));
-  ISC_TRY_OR_DONE(isc_dataset_try_cifar(dataset, &is_cifar, path, options));
-  if (!is_cifar)
-    ISC_TRY_OR_DONE(open_split(dataset, path, options));
+  ISC_TRY_OR_DONE(isc_open_cifar_directory(out, context, path, options));
+  if (!*out)
+    ISC_TRY_OR_DONE(open_split(out, context, path, options));
 done:
-  isc_free(dataset->context, array);
+  isc_free(context, array);
   return status;
 }
 
 /* ---- Files ---- */
 
 /* A table lists pictures of the folder that it stands in. */
-static iscp_status open_table(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+static iscp_status open_table(isc_images **out, const iscp_context *context, const char *path,
+                              const iscp_dataset_options *options) {
   const char *name = base_name(path);
   size_t length = (size_t)(name - path);
   if (options->labels)
     return isc_fail(ISCP_ERROR_ARGUMENT, "labels is \"%s\", expected NULL for the table %s", options->labels, path);
-  char *folder = isc_alloc(dataset->context, length + 2);
+  char *folder = isc_alloc(context, length + 2);
   if (!folder)
     return ISCP_ERROR_MEMORY;
   snprintf(folder, length + 2, "%.*s", length ? (int)length : 1, length ? path : ".");
-  iscp_status status = isc_dataset_set_list(dataset, folder, path, options);
-  isc_free(dataset->context, folder);
+  iscp_status status = isc_open_list(out, context, folder, path, options);
+  isc_free(context, folder);
   return status;
 }
 
-static iscp_status open_file(iscp_dataset *dataset, const char *path, const iscp_dataset_options *options) {
+static iscp_status open_file(isc_images **out, const iscp_context *context, const char *path,
+                             const iscp_dataset_options *options) {
   isc_bundle bundle;
   if (isc_is_table_name(path))
-    return open_table(dataset, path, options);
-  ISC_TRY(isc_find_bundle(&bundle, dataset->context, path));
+    return open_table(out, context, path, options);
+  ISC_TRY(isc_find_bundle(&bundle, context, path));
   if (bundle == ISC_BUNDLE_NPZ)
-    return isc_dataset_set_npz(dataset, path, options);
+    return isc_open_npz(out, context, path, options);
   if (bundle == ISC_BUNDLE_TAR_GZIP)
-    return isc_dataset_set_cifar_archive(dataset, path, options);
-  return open_array(dataset, path, options);
+    return isc_open_cifar_archive(out, context, path, options);
+  return open_array(out, context, path, options);
 }
 
 static iscp_status check_split(const char *split) {
@@ -284,26 +287,8 @@ static iscp_status check_split(const char *split) {
   return isc_fail(ISCP_ERROR_ARGUMENT, "split is \"%s\", expected \"train\", \"val\" or \"test\"", split);
 }
 
-iscp_status iscp_dataset_open(iscp_dataset **out, iscp_context *context, const char *path,
-                              const iscp_dataset_options *given) {
-  if (!out)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
-  *out = NULL;
-  if (!context || !path)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", context ? "path" : "context");
-  iscp_dataset *dataset;
-  iscp_dataset_options options;
-  ISC_TRY(isc_dataset_begin(&dataset, &options, context, given));
-  iscp_status status;
-  ISC_TRY_OR_DONE(check_split(options.split));
-  if (isc_is_directory(path))
-    ISC_TRY_OR_DONE(open_directory(dataset, path, &options));
-  else
-    ISC_TRY_OR_DONE(open_file(dataset, path, &options));
-  ISC_TRY_OR_DONE(isc_dataset_end(dataset, &options));
-  *out = dataset;
-  dataset = NULL;
-done:
-  iscp_dataset_destroy(dataset);
-  return status;
+iscp_status isc_images_open(isc_images **out, const iscp_context *context, const char *path,
+                            const iscp_dataset_options *options) {
+  ISC_TRY(check_split(options->split));
+  return isc_is_directory(path) ? open_directory(out, context, path, options) : open_file(out, context, path, options);
 }

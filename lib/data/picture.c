@@ -7,8 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/dataset.h"
+#include "data/picture.h"
 #include "data/resize.h"
+#include "format/format.h"
 
 static int is_channel_count(int64_t size) { return size == 1 || size == 3; }
 

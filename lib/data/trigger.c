@@ -1,10 +1,12 @@
 /* Triggers: a small picture with alpha, put on stored pictures (BadNets), and where it lands behind the input contract.
  *
  * A stored picture's bytes -> the trigger blended in, as Pillow pastes it -> picture.c, as any other picture. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "data/dataset.h"
+#include "data/trigger.h"
+#include "format/format.h"
 
 enum { LARGEST_FORM = 64, LARGEST_SIDE = 4096, LARGEST_PICTURE = 1 << 28 };
 
