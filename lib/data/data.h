@@ -61,8 +61,8 @@ iscp_status isc_contract_check(const iscp_contract *contract, int64_t height, in
 iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset); /* one more reference */
 const iscp_context *isc_dataset_context(const iscp_dataset *dataset);
 
-/* The same pictures through another contract (create.c), for a look at some of them: nothing is decoded ahead or kept. The form of
- * `contract` is the caller's care. */
+/* The same pictures through another contract (create.c), for a look at some of them: nothing is decoded ahead or kept. The form
+ * of `contract` is the caller's care. */
 iscp_status isc_dataset_view(iscp_dataset **out, const iscp_dataset *dataset, const iscp_contract *contract);
 
 /* Says which images will be asked for next, in order, so that they are decoded meanwhile. Returns at once; any thread. */
