@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "data/dataset.h"
-#include "data/open.h"
+#include "data/open/open.h"
 
 enum { DEFAULT_MEMORY = 256 << 20, LARGEST_SIDE = 4096 };
 

@@ -3,7 +3,7 @@
 #define ISC_DATA_DATASET_H
 
 #include "data/loader.h"
-#include "data/source.h"
+#include "data/source/source.h"
 
 struct iscp_dataset {
   atomic_int references;

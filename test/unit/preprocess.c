@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/picture.h"
+#include "data/picture/picture.h"
 #include "format/format.h"
 #include "support.h"
 

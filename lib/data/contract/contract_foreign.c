@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/contract.h"
+#include "data/contract/contract.h"
 
 enum { WARP_FROM = 384, PIL_BILINEAR = 2, PIL_BICUBIC = 3, LARGEST = 1 << 20 };
 

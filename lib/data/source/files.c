@@ -2,7 +2,7 @@
  * verify.c looks at what they are. */
 #include <string.h>
 
-#include "data/source.h"
+#include "data/source/source.h"
 #include "data/workers.h"
 
 enum { FILES_AT_ONCE = 1024 };

@@ -1,7 +1,7 @@
 /* Datasets of CIFAR-10 and CIFAR-100, binary edition: the directory or the archive as they were published. */
 #include <string.h>
 
-#include "data/open.h"
+#include "data/open/open.h"
 
 static int split_of(const iscp_dataset_options *options) {
   return options->split && !strcmp(options->split, "train") ? ISC_CIFAR_TRAIN : ISC_CIFAR_TEST;

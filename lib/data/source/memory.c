@@ -1,7 +1,7 @@
 /* A source: an array in memory, of our own or the caller's, u8. A picture is a slice of it and is never copied. */
 #include <string.h>
 
-#include "data/source.h"
+#include "data/source/source.h"
 
 typedef struct memory {
   isc_images images;

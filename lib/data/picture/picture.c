@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/picture.h"
-#include "data/resize.h"
+#include "data/picture/picture.h"
+#include "data/picture/resize.h"
 #include "format/format.h"
 
 static int is_channel_count(int64_t size) { return size == 1 || size == 3; }

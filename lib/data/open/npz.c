@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/open.h"
+#include "data/open/open.h"
 
 typedef struct name_pair {
   const char *images, *labels;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/trigger.h"
+#include "data/pattern/trigger.h"
 #include "format/format.h"
 
 enum { LARGEST_FORM = 64, LARGEST_SIDE = 4096, LARGEST_PICTURE = 1 << 28 };

@@ -1,6 +1,6 @@
 /* An array of pictures and its labels, wherever its numbers are (memory.c, array_file.c): whether they are what a dataset takes,
  * and what the images have of them. */
-#include "data/source.h"
+#include "data/source/source.h"
 
 /* ---- Labels ---- */
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "data/contract.h"
+#include "data/contract/contract.h"
 #include "format/format.h"
 
 enum { LARGEST_FILE = 1 << 20 };

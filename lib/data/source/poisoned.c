@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/source.h"
-#include "data/trigger.h"
+#include "data/pattern/trigger.h"
+#include "data/source/source.h"
 
 typedef struct poisoned {
   isc_images images;

@@ -2,7 +2,7 @@
 #ifndef ISC_DATA_TRIGGER_H
 #define ISC_DATA_TRIGGER_H
 
-#include "data/picture.h"
+#include "data/picture/picture.h"
 
 iscp_trigger *isc_trigger_hold(const iscp_trigger *trigger); /* one more reference */
 

@@ -6,7 +6,7 @@
  *   dst = clip((2^21 + sum k_i src_i) >> 22, 0, 255)
  * Rows are summed along the width first, rounded to bytes, and those bytes along the height. Every byte depends on its own
  * window only, so that what a crop throws away need not be computed. */
-#include "data/resize.h"
+#include "data/picture/resize.h"
 
 #include <math.h>
 #include <string.h>

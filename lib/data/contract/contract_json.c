@@ -4,7 +4,7 @@
  * What is read is whole and in range, or refused: a key that is not known may change what images mean. */
 #include <string.h>
 
-#include "data/contract.h"
+#include "data/contract/contract.h"
 #include "format/format.h"
 
 static const char *const filters[] = {[ISCP_FILTER_BILINEAR] = "bilinear", [ISCP_FILTER_BICUBIC] = "bicubic"};

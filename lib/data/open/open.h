@@ -3,7 +3,7 @@
 #ifndef ISC_DATA_OPEN_H
 #define ISC_DATA_OPEN_H
 
-#include "data/source.h"
+#include "data/source/source.h"
 
 /* Whatever `path` is (open.c). */
 iscp_status isc_images_open(isc_images **out, const iscp_context *context, const char *path,

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "data/pattern.h"
+#include "data/pattern/pattern.h"
 
 static iscp_status check_values(const float *values, int64_t count) {
   for (int64_t i = 0; i < count; i++)

@@ -17,7 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "data/picture.h"
+#include "data/picture/picture.h"
 #include "format/format.h"
 
 enum { ISC_LARGEST_CLASSES = 1 << 20 }; /* catches garbage in labels */

@@ -2,7 +2,7 @@
 #ifndef ISC_DATA_RESIZE_H
 #define ISC_DATA_RESIZE_H
 
-#include "data/picture.h"
+#include "data/picture/picture.h"
 
 /* Of a picture resized to height x width, the part that is wanted. */
 typedef struct isc_resize_form {

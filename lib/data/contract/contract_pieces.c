@@ -1,6 +1,6 @@
 /* Pieces of JSON that the readers of input contracts share: whole numbers, and arrays of numbers, by their keys. They stand below
  * contract_json.c and contract_foreign.c; a message names the key, and who opened the file puts its name in front. */
-#include "data/contract.h"
+#include "data/contract/contract.h"
 
 iscp_status isc_json_integer(int32_t *value, const json_t *item, const char *key) {
   if (!json_is_integer(item))

@@ -1,6 +1,6 @@
 /* What all kinds of sources have in common: the life of images, their classes' names, pictures that were left out, and the
  * SHA-256, which is made when it is first asked for, since it reads everything and opening need not. */
-#include "data/source.h"
+#include "data/source/source.h"
 
 #include <string.h>
 

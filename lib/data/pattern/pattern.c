@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/pattern.h"
+#include "data/pattern/pattern.h"
 
 enum { LARGEST_SIDE = 4096 };
 

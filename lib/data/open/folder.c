@@ -1,7 +1,7 @@
 /* Datasets of class folders: classes are the folders' names, images their pictures, both in byte order. */
 #include <string.h>
 
-#include "data/open.h"
+#include "data/open/open.h"
 
 static void note_stray(const isc_images *images, const char *folder, const char *name) {
   isc_log(images->context, ISCP_LOG_INFO, "%s/%s is left out: it is no picture of a class", folder, name);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/open.h"
+#include "data/open/open.h"
 
 enum { DEEPEST = 8 };
 

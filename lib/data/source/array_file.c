@@ -2,7 +2,7 @@
  * asked for, from its place, by any number of threads at once. */
 #include <string.h>
 
-#include "data/source.h"
+#include "data/source/source.h"
 
 enum { BLOCK = 1 << 20 };
 

@@ -3,7 +3,7 @@
  * where the picture is first decoded. With it all are decoded at once, and those that fail are left out, with their reasons. */
 #include <string.h>
 
-#include "data/open.h"
+#include "data/open/open.h"
 #include "data/workers.h"
 
 /* What is known of each file. */

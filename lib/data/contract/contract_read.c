@@ -1,6 +1,6 @@
 /* Reading an input contract's JSON: whose object it is, one of timm's and Hugging Face's (contract_foreign.c) or libiscp's own
  * (contract_json.c), is decided here, so that neither of them knows the other. */
-#include "data/contract.h"
+#include "data/contract/contract.h"
 
 static iscp_status parse_object(iscp_contract *contract, char ***names, size_t *count, const iscp_context *context,
                                 json_t *root, bool foreign) {

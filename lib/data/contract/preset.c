@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/contract.h"
+#include "data/contract/contract.h"
 
 #define RESIZE(short_side, how, crop)                                                                                    \
   .channels = 3, .height = crop, .width = crop, .resize_short = short_side, .filter = how, .crop_height = crop,          \

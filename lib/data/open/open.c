@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include "data/open.h"
+#include "data/open/open.h"
 
 static const char IMAGES_PART[] = "images-idx3", LABELS_PART[] = "labels-idx1";
 

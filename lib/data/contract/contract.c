@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/contract.h"
+#include "data/contract/contract.h"
 
 enum { SMALLEST_SIDE = 8, LARGEST_SIDE = 4096, LARGEST_PAD = 1024, BYTE_RANGE = 255 };
 
