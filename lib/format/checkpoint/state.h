@@ -2,7 +2,7 @@
 #ifndef ISC_FORMAT_STATE_H
 #define ISC_FORMAT_STATE_H
 
-#include "format/pickle.h"
+#include "format/checkpoint/pickle.h"
 
 enum { ISC_STATE_PATH = 128 };
 

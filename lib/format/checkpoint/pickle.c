@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/pickle_stack.h"
+#include "format/checkpoint/pickle_stack.h"
 
 /* ---- Opcodes ---- */
 

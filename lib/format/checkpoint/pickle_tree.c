@@ -1,5 +1,5 @@
 /* What a parsed pickle holds: walking its tree, and the list of names that mean something. */
-#include "format/pickle.h"
+#include "format/checkpoint/pickle.h"
 
 #include <stdio.h>
 #include <string.h>

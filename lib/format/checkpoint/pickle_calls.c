@@ -1,6 +1,6 @@
 /* What a pickle names and calls. The few names that rebuild a tensor or a dict have a meaning here; of all others nothing is
  * looked up, and what their calls would make is an object without content. */
-#include "format/pickle_stack.h"
+#include "format/checkpoint/pickle_stack.h"
 
 static iscp_status push_name(machine *m, isc_value module, isc_value name) {
   const isc_node *a = node_at(m, module), *b = node_at(m, name);

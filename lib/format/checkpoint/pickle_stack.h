@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "format/pickle.h"
+#include "format/checkpoint/pickle.h"
 
 enum { NODE_LIMIT = 1 << 20, DEPTH_LIMIT = 256 };
 

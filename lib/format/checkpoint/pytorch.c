@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "format/archive.h"
-#include "format/views.h"
+#include "format/checkpoint/views.h"
 
 enum { ENTRY_LIMIT = 32768 };
 

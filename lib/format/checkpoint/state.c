@@ -1,6 +1,6 @@
 /* From a pickle's tree to the state dict in it: which dict of a training checkpoint holds the weights, and what the state
  * dict of a module that was saved whole would be. */
-#include "format/state.h"
+#include "format/checkpoint/state.h"
 
 #include <stdio.h>
 #include <string.h>

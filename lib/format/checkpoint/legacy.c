@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/views.h"
+#include "format/checkpoint/views.h"
 
 static const uint8_t MAGIC[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
 static const char MAGIC_TEXT[] = "L119547037146038801333356L\n."; /* of pickle protocols 0 and 1 */

@@ -2,7 +2,7 @@
 #ifndef ISC_FORMAT_VIEWS_H
 #define ISC_FORMAT_VIEWS_H
 
-#include "format/state.h"
+#include "format/checkpoint/state.h"
 
 typedef struct isc_view {
   size_t index;    /* of the tensor in the set */

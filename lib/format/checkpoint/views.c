@@ -2,7 +2,7 @@
  *   _rebuild_tensor_v2(('storage', type, key, device, count[, view]), offset, size, stride, ...)
  * of a state dict asks for, and how the numbers of a storage come to the tensors that view it. Everything is checked
  * before, so that the numbers can be moved without a look at bounds. */
-#include "format/views.h"
+#include "format/checkpoint/views.h"
 
 #include <stdlib.h>
 #include <string.h>
