@@ -100,12 +100,14 @@ static iscp_status check_memory(const uint8_t *pixels, const int32_t *labels, in
 /* The pixels as the options say they lie; without `borrow` in memory of the dataset's own. */
 static iscp_status take_memory(isc_images **images, const iscp_context *context, const isc_tensor *pixels,
                                const isc_tensor *labels, const iscp_dataset_options *options) {
+  isc_labelled array = {pixels, labels, "pixels", "labels"};
   if (options->borrow)
-    return isc_memory_borrow(images, context, pixels, labels, options);
+    return isc_memory_create(images, context, &array, NULL, options);
   isc_tensor copy = {0};
   ISC_TRY(isc_tensor_create(&copy, context, ISC_U8, 4, pixels->shape));
   memcpy(copy.data, pixels->data, isc_tensor_bytes(&copy));
-  iscp_status status = isc_memory_create(images, context, &copy, "pixels", labels, "labels", options);
+  array.pixels = &copy;
+  iscp_status status = isc_memory_create(images, context, &array, &copy, options);
   isc_tensor_release(&copy, context);
   return status;
 }

@@ -1,4 +1,5 @@
-/* Datasets of CIFAR-10 and CIFAR-100, binary edition: the directory or the archive as they were published. */
+/* Datasets of CIFAR-10 and CIFAR-100, binary edition: the directory or the archive as they were published. format/array/cifar.c
+ * reads the records; here it is said which split, and what the Python edition, whose pickles are not read, is to become. */
 #include <string.h>
 
 #include "data/open/open.h"
@@ -23,7 +24,8 @@ static iscp_status take(isc_images **out, const iscp_context *context, isc_cifar
   own.classes = own.classes ? own.classes : cifar->classes;
   own.layout = ISCP_LAYOUT_NCHW;
   isc_images *images;
-  ISC_TRY(isc_memory_create(&images, context, &cifar->pixels, path, &cifar->labels, path, &own));
+  isc_labelled array = {&cifar->pixels, &cifar->labels, path, path};
+  ISC_TRY(isc_memory_create(&images, context, &array, &cifar->pixels, &own));
   images->kind = cifar->classes == 10 ? "CIFAR-10" : "CIFAR-100";
   iscp_status status = cifar->names ? isc_images_set_names(images, cifar->names, (size_t)cifar->classes) : ISCP_OK;
   if (status == ISCP_OK)

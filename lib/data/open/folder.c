@@ -1,4 +1,5 @@
-/* Datasets of class folders: classes are the folders' names, images their pictures, both in byte order. */
+/* Datasets of class folders: classes are the folders' names, images their pictures, both in byte order. So a label depends on the
+ * names alone, not on the order in which a file system lists them; what is no picture of a class is left out and logged. */
 #include <string.h>
 
 #include "data/open/open.h"

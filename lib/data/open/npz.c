@@ -1,4 +1,5 @@
-/* Datasets of one .npz: which of its arrays are the images and which the labels, by the names that people use. */
+/* Datasets of one .npz: which of its arrays are the images and which the labels, by the names that people use. There is no
+ * convention but those names; what they leave open is an error that lists what is there, never a guess. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -106,7 +107,8 @@ static iscp_status read_pair(isc_images **out, const iscp_context *context, cons
   iscp_status status;
   ISC_TRY_OR_DONE(isc_npz_read(&numbers, context, path, labels));
   ISC_TRY_OR_DONE(isc_npz_read(&pixels, context, path, images));
-  status = isc_memory_create(out, context, &pixels, images, &numbers, labels, options);
+  isc_labelled array = {&pixels, &numbers, images, labels};
+  status = isc_memory_create(out, context, &array, &pixels, options);
   if (status != ISCP_OK)
     status = isc_fail_in(status, path);
 done:

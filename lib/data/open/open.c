@@ -79,7 +79,8 @@ static iscp_status open_array(isc_images **out, const iscp_context *context, con
     ISC_TRY_OR_DONE(isc_array_file_create(out, context, &header, path, &labels, labels_path, options));
   } else {
     ISC_TRY_OR_DONE(isc_read_array(&pixels, context, path));
-    ISC_TRY_OR_DONE(isc_memory_create(out, context, &pixels, path, &labels, labels_path, options));
+    isc_labelled array = {&pixels, &labels, path, labels_path};
+    ISC_TRY_OR_DONE(isc_memory_create(out, context, &array, &pixels, options));
   }
   (*out)->kind = "array";
 done:

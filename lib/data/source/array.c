@@ -74,26 +74,25 @@ static iscp_status check_pixels(isc_picture *layout, const isc_tensor *pixels, c
 }
 
 iscp_status isc_array_create(isc_images **out, const iscp_context *context, size_t size, const isc_image_source *source,
-                             const isc_tensor *pixels, const char *pixels_name, const isc_tensor *labels,
-                             const char *labels_name, const iscp_dataset_options *options) {
+                             const isc_labelled *array, const iscp_dataset_options *options) {
   isc_picture layout;
-  iscp_status status = check_pixels(&layout, pixels, options);
+  iscp_status status = check_pixels(&layout, array->pixels, options);
   if (status != ISCP_OK)
-    return isc_fail_in(status, pixels_name);
-  int64_t count = pixels->shape[0];
-  status = check_label_array(labels, pixels_name, count);
+    return isc_fail_in(status, array->pixels_name);
+  int64_t count = array->pixels->shape[0];
+  status = check_label_array(array->labels, array->pixels_name, count);
   if (status != ISCP_OK)
-    return isc_fail_in(status, labels_name);
+    return isc_fail_in(status, array->labels_name);
   isc_images *images = isc_images_create(context, size + (size_t)count * sizeof *images->labels, source);
   if (!images)
-    return isc_fail_in(ISCP_ERROR_MEMORY, labels_name);
+    return isc_fail_in(ISCP_ERROR_MEMORY, array->labels_name);
   images->labels = (int32_t *)((char *)images + size);
   images->layout = layout;
   images->count = options->limit && options->limit < count ? options->limit : count;
-  status = set_labels(images, labels, options->classes);
+  status = set_labels(images, array->labels, options->classes);
   if (status != ISCP_OK) {
     isc_images_drop(images);
-    return isc_fail_in(status, labels_name);
+    return isc_fail_in(status, array->labels_name);
   }
   *out = images;
   return ISCP_OK;

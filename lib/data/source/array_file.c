@@ -47,9 +47,10 @@ iscp_status isc_array_file_create(isc_images **out, const iscp_context *context,
                                   const char *path, const isc_tensor *labels, const char *labels_name,
                                   const iscp_dataset_options *options) {
   isc_tensor described = {.dtype = header->dtype, .dims = header->dims};
+  isc_labelled array = {&described, labels, path, labels_name};
   memcpy(described.shape, header->shape, sizeof described.shape);
   isc_images *images;
-  ISC_TRY(isc_array_create(&images, context, sizeof(array_file), &table, &described, path, labels, labels_name, options));
+  ISC_TRY(isc_array_create(&images, context, sizeof(array_file), &table, &array, options));
   array_file *a = (array_file *)images;
   iscp_status status = isc_file_open(&a->file, context, path);
   if (status != ISCP_OK) {

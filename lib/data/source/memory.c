@@ -31,32 +31,16 @@ static void release(isc_images *images) { isc_tensor_release(&((memory *)images)
 
 static const isc_image_source table = {.fetch = fetch, .hash = hash, .release = release};
 
-static iscp_status create(memory **out, const iscp_context *context, const isc_tensor *pixels, const char *pixels_name,
-                          const isc_tensor *labels, const char *labels_name, const iscp_dataset_options *options) {
-  isc_images *images;
-  ISC_TRY(isc_array_create(&images, context, sizeof(memory), &table, pixels, pixels_name, labels, labels_name, options));
-  memory *m = (memory *)images;
+iscp_status isc_memory_create(isc_images **out, const iscp_context *context, const isc_labelled *array, isc_tensor *own,
+                              const iscp_dataset_options *options) {
+  ISC_TRY(isc_array_create(out, context, sizeof(memory), &table, array, options));
+  memory *m = (memory *)*out;
   m->images.is_in_memory = true;
-  m->values = pixels->data;
-  m->bytes = isc_tensor_count(pixels) / pixels->shape[0];
-  *out = m;
-  return ISCP_OK;
-}
-
-iscp_status isc_memory_create(isc_images **out, const iscp_context *context, isc_tensor *pixels, const char *pixels_name,
-                              const isc_tensor *labels, const char *labels_name, const iscp_dataset_options *options) {
-  memory *m;
-  ISC_TRY(create(&m, context, pixels, pixels_name, labels, labels_name, options));
-  m->own = *pixels;
-  memset(pixels, 0, sizeof *pixels);
-  *out = &m->images;
-  return ISCP_OK;
-}
-
-iscp_status isc_memory_borrow(isc_images **out, const iscp_context *context, const isc_tensor *pixels,
-                              const isc_tensor *labels, const iscp_dataset_options *options) {
-  memory *m;
-  ISC_TRY(create(&m, context, pixels, "pixels", labels, "labels", options));
-  *out = &m->images;
+  m->values = array->pixels->data;
+  m->bytes = isc_tensor_count(array->pixels) / array->pixels->shape[0];
+  if (own) {
+    m->own = *own;
+    memset(own, 0, sizeof *own); /* last: the array's pixels may be the same tensor */
+  }
   return ISCP_OK;
 }

@@ -82,19 +82,21 @@ void isc_digest_label(isc_digest *digest, int32_t label);
 iscp_status isc_images_set_names(isc_images *images, char *const *names, size_t count);
 iscp_status isc_images_add_broken(isc_images *images, const char *name, const char *reason);
 
-/* ---- Arrays with their labels. Names are for messages; labels are copied. `options` have a whole contract, or NULL ---- */
+/* ---- Arrays with their labels, which are copied. `options` have a whole contract, or NULL ---- */
+
+typedef struct isc_labelled {
+  const isc_tensor *pixels, *labels;
+  const char *pixels_name, *labels_name; /* for messages */
+} isc_labelled;
 
 /* A source's struct with what it has of an array that is described, wherever its numbers are: count, classes, labels (which stand
  * behind the `size` bytes of the struct), layout (array.c). */
 iscp_status isc_array_create(isc_images **out, const iscp_context *context, size_t size, const isc_image_source *source,
-                             const isc_tensor *pixels, const char *pixels_name, const isc_tensor *labels,
-                             const char *labels_name, const iscp_dataset_options *options);
+                             const isc_labelled *array, const iscp_dataset_options *options);
 
-/* In memory (memory.c). `pixels` is taken over (zeroed on success), or only borrowed. */
-iscp_status isc_memory_create(isc_images **out, const iscp_context *context, isc_tensor *pixels, const char *pixels_name,
-                              const isc_tensor *labels, const char *labels_name, const iscp_dataset_options *options);
-iscp_status isc_memory_borrow(isc_images **out, const iscp_context *context, const isc_tensor *pixels,
-                              const isc_tensor *labels, const iscp_dataset_options *options);
+/* In memory (memory.c). `own` holds the pixels and is taken over (zeroed on success); without it (NULL) they are borrowed. */
+iscp_status isc_memory_create(isc_images **out, const iscp_context *context, const isc_labelled *array, isc_tensor *own,
+                              const iscp_dataset_options *options);
 
 /* In its file (array_file.c), as `header` says. */
 iscp_status isc_array_file_create(isc_images **out, const iscp_context *context, const isc_array_header *header,

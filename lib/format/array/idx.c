@@ -1,4 +1,5 @@
-/* IDX, the format of MNIST, plain or gzipped: 0 0 type dims, the sizes, the numbers, all big-endian. */
+/* IDX, the format of MNIST, plain or gzipped: 0 0 type dims, the sizes, the numbers, all big-endian. A gzipped file tells its
+ * size only by being inflated, so that what it may become is bounded by what deflate can do. */
 #include <inttypes.h>
 #include <string.h>
 #include <zlib.h>

@@ -1,4 +1,5 @@
-/* NumPy's .npy: a magic, a version, a header that is a Python dict in text, the numbers. */
+/* NumPy's .npy: a magic, a version, a header that is a Python dict in text, the numbers. The header is read by a parser of just
+ * the dict that NumPy writes, keys in any order; Fortran order is brought to C order. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* What a parsed pickle holds: walking its tree, and the list of names that mean something. */
+/* What a parsed pickle holds: walking its tree, and the list of names that mean something. Only these names are ever told apart;
+ * every other one is text. */
 #include "format/checkpoint/pickle.h"
 
 #include <stdio.h>
