@@ -30,7 +30,8 @@ typedef struct isc_scale {
 isc_scale isc_contract_scale(const iscp_contract *contract);
 int isc_contract_reverses(const iscp_contract *contract);
 
-/* The JSON object (contract_json.c) stored under "iscp.contract" in safetensors metadata, or in a file beside the weights:
+/* The JSON object (read by contract_read.c, printed by contract_json.c) stored under "iscp.contract" in safetensors metadata, or
+ * in a file beside the weights:
  *   {"channels": 3, "height": 28, "width": 28, "resize": 256 or [height, width], "filter": "bicubic",
  *    "crop": [height, width], "crop_rule": "floor", "pad": [top, bottom, left, right], "order": "BGR", "range": 255,
  *    "mean": [..], "std": [..], "classes": ["T-shirt", ..]}
@@ -55,13 +56,13 @@ iscp_status isc_contract_find(char **path, const iscp_context *context, const ch
  * is expected. A contract with a crop, or with a resize to an exact size, takes pictures of any size. */
 iscp_status isc_contract_check(const iscp_contract *contract, int64_t height, int64_t width, int64_t channels);
 
-/* ---- Datasets (dataset.c and one file a kind of source) ---- */
+/* ---- Datasets (dataset.c; source.h has the kinds of source below them) ---- */
 
 iscp_dataset *isc_dataset_hold(const iscp_dataset *dataset); /* one more reference */
 const iscp_context *isc_dataset_context(const iscp_dataset *dataset);
 
-/* The same pictures through another contract (view.c), for a look at some of them: nothing is decoded ahead or kept. The form of
- * `contract` is the caller's care. */
+/* The same pictures through another contract (create.c), for a look at some of them: nothing is decoded ahead or kept. The form
+ * of `contract` is the caller's care. */
 iscp_status isc_dataset_view(iscp_dataset **out, const iscp_dataset *dataset, const iscp_contract *contract);
 
 /* Says which images will be asked for next, in order, so that they are decoded meanwhile. Returns at once; any thread. */

@@ -2,9 +2,9 @@
  *
  *   isc_loader_expect -> ahead: queued -> being decoded -> ready -> isc_loader_image -> kept, or let go
  *
- * An image is held as its bytes in network form (v of v / 255), a quarter of its float32. `ahead` is a bounded row of what
- * was announced: when it is full, its oldest give way, so that announcements that nobody comes for do no harm. `kept` is
- * ordered by last use. A full `kept` lets an image go only if it has been away for longer than images come back in: a
+ * An image is decoded to its bytes in network form (v of v / 255) and held so, a quarter of its float32. `ahead` is a bounded
+ * row of what was announced: when it is full, its oldest give way, so that announcements that nobody comes for do no harm.
+ * `kept` is ordered by last use. A full `kept` lets an image go only if it has been away for longer than images come back in: a
  * search that goes round and round over more images than fit keeps a part of them, where the plain rule (the one used
  * longest ago goes) would keep none.
  *
@@ -12,7 +12,6 @@
  * whoever asks for it decodes it again and has the message on the right thread, in the order of asking. */
 #include "data/loader.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -39,9 +38,9 @@ typedef struct row {
 } row;
 
 struct isc_loader {
-  const iscp_dataset *dataset;
   const iscp_context *context;
   isc_decode_fn *decode;
+  const void *user;
   int64_t numbers;           /* of an image: bytes of a slot's values */
   int64_t most_kept, most_ahead;
   pid_t process;             /* of the threads and the lock */
@@ -112,20 +111,7 @@ static slot *make_slot(const isc_loader *l, int64_t index) {
   return NULL;
 }
 
-/* ---- Bytes of an image ---- */
-
-/* False if a number is not v / 255 of a whole v: such an image is not held. */
-static bool pack(uint8_t *values, const float *image, int64_t numbers) {
-  for (int64_t i = 0; i < numbers; i++) {
-    if (!(image[i] >= 0 && image[i] <= 1))
-      return false;
-    values[i] = (uint8_t)lrintf(image[i] * 255.0f);
-    if ((float)values[i] / 255.0f != image[i])
-      return false;
-  }
-  return true;
-}
-
+/* Bytes become numbers here, once: what is kept has never been anything else. */
 static void unpack(float *image, const uint8_t *values, int64_t numbers) {
   for (int64_t i = 0; i < numbers; i++)
     image[i] = (float)values[i] / 255.0f;
@@ -159,17 +145,13 @@ static void keep(isc_loader *l, slot *s, bool is_new) {
 
 /* ---- Workers ---- */
 
-static bool decode_slot(const isc_loader *l, slot *s, float *scratch) {
-  return l->decode(scratch, l->dataset, s->index) == ISCP_OK && pack(s->values, scratch, l->numbers);
-}
-
 /* With the lock, which is given up while the picture is decoded. */
-static void decode_next(isc_loader *l, float *scratch) {
+static void decode_next(isc_loader *l) {
   slot *s = l->next_queued;
   s->state = DECODING;
   l->next_queued = next_queued_after(s->newer);
   pthread_mutex_unlock(&l->lock);
-  bool good = decode_slot(l, s, scratch);
+  bool good = l->decode(s->values, ISC_U8, s->index, l->user) == ISCP_OK;
   pthread_mutex_lock(&l->lock);
   s->state = READY;
   if (s->is_dropped)
@@ -181,15 +163,13 @@ static void decode_next(isc_loader *l, float *scratch) {
 
 static void *work(void *user) {
   isc_loader *l = user;
-  float *scratch = isc_alloc(l->context, (size_t)l->numbers * sizeof *scratch);
   pthread_mutex_lock(&l->lock);
-  while (scratch && !l->stop)
+  while (!l->stop)
     if (l->next_queued)
-      decode_next(l, scratch);
+      decode_next(l);
     else
       pthread_cond_wait(&l->wanted, &l->lock);
   pthread_mutex_unlock(&l->lock);
-  isc_free(l->context, scratch);
   return NULL;
 }
 
@@ -241,19 +221,21 @@ static void read_slot(isc_loader *l, slot *s, float *image, bool is_new) {
   }
 }
 
-/* Decoded by the caller; kept if there is room, without a word if there is none. */
+/* Decoded by the caller: to bytes if there is room for them, else straight to numbers, without a word. So are images that are no
+ * bytes, which are not held. */
 static iscp_status decode_here(isc_loader *l, int64_t index, float *image, bool is_new) {
-  ISC_TRY(l->decode(image, l->dataset, index));
   pthread_mutex_lock(&l->lock);
   bool wanted = !l->slots[index] && make_room(l, is_new);
   pthread_mutex_unlock(&l->lock);
   slot *s = wanted ? make_slot(l, index) : NULL;
   if (!s)
-    return ISCP_OK;
-  if (!pack(s->values, image, l->numbers)) {
+    return l->decode(image, ISC_F32, index, l->user);
+  iscp_status status = l->decode(s->values, ISC_U8, index, l->user);
+  if (status != ISCP_OK) {
     free_slot(l, s);
-    return ISCP_OK;
+    return status == ISCP_ERROR_UNSUPPORTED ? l->decode(image, ISC_F32, index, l->user) : status;
   }
+  unpack(image, s->values, l->numbers);
   pthread_mutex_lock(&l->lock);
   keep(l, s, is_new);
   pthread_mutex_unlock(&l->lock);
@@ -263,7 +245,7 @@ static iscp_status decode_here(isc_loader *l, int64_t index, float *image, bool 
 iscp_status isc_loader_image(isc_loader *l, int64_t index, float *image) {
   /* A forked child has neither the threads nor, for sure, the lock. */
   if (l->process != getpid())
-    return l->decode(image, l->dataset, index);
+    return l->decode(image, ISC_F32, index, l->user);
   pthread_mutex_lock(&l->lock);
   l->access++;
   bool is_new = !l->accesses[index];
@@ -306,14 +288,13 @@ void isc_loader_expect(isc_loader *l, const int64_t *indices, int64_t count) {
 
 /* ---- Life ---- */
 
-iscp_status isc_loader_create(isc_loader **out, const iscp_dataset *dataset, int64_t count, int64_t numbers,
-                              int64_t bytes, isc_decode_fn *decode) {
-  const iscp_context *context = isc_dataset_context(dataset);
+iscp_status isc_loader_create(isc_loader **out, const iscp_context *context, int64_t count, int64_t numbers, int64_t bytes,
+                              isc_decode_fn *decode, const void *user) {
   *out = NULL;
   isc_loader *l = isc_calloc(context, 1, sizeof *l);
   if (!l)
     return ISCP_ERROR_MEMORY;
-  *l = (isc_loader){.dataset = dataset, .context = context, .decode = decode, .numbers = numbers, .process = getpid()};
+  *l = (isc_loader){.context = context, .decode = decode, .user = user, .numbers = numbers, .process = getpid()};
   l->most_kept = bytes / numbers;
   l->most_ahead = l->most_kept / 4 > LEAST_AHEAD ? l->most_kept / 4 : LEAST_AHEAD;
   l->slots = isc_calloc(context, (size_t)count, sizeof *l->slots);

@@ -13,27 +13,28 @@ static int64_t share_of(double fraction, int64_t count) {
 
 /* Lists the images of each class, one class after the other: class y has members[starts[y]] to
  * members[starts[y + 1] - 1]. `starts` is classes + 2 zeros. */
-static void list_members(int64_t *members, int64_t *starts, const iscp_dataset *dataset) {
+static void list_members(int64_t *members, int64_t *starts, const isc_images *images) {
   int64_t *next = starts + 1; /* during the listing, entry y + 1 is the next free place of class y */
-  for (int64_t i = 0; i < dataset->count; i++)
-    next[dataset->labels[i] + 1]++;
-  for (int32_t y = 0; y < dataset->classes; y++)
+  for (int64_t i = 0; i < images->count; i++)
+    next[images->labels[i] + 1]++;
+  for (int32_t y = 0; y < images->classes; y++)
     next[y + 1] += next[y];
-  for (int64_t i = 0; i < dataset->count; i++)
-    members[next[dataset->labels[i]]++] = i;
+  for (int64_t i = 0; i < images->count; i++)
+    members[next[images->labels[i]]++] = i;
 }
 
 iscp_status isc_split_draw(uint8_t *searched, const iscp_dataset *dataset, double fraction, uint64_t seed) {
   if (!(fraction > 0 && fraction <= 1))
     return isc_fail(ISCP_ERROR_ARGUMENT, "fraction is %g, expected above 0, up to 1", fraction);
   const iscp_context *context = dataset->context;
-  memset(searched, 0, (size_t)dataset->count);
-  int64_t *starts = isc_calloc(context, (size_t)dataset->classes + 2, sizeof *starts);
-  int64_t *members = isc_calloc(context, (size_t)dataset->count, sizeof *members);
+  const isc_images *images = dataset->images;
+  memset(searched, 0, (size_t)images->count);
+  int64_t *starts = isc_calloc(context, (size_t)images->classes + 2, sizeof *starts);
+  int64_t *members = isc_calloc(context, (size_t)images->count, sizeof *members);
   iscp_status status = starts && members ? ISCP_OK : ISCP_ERROR_MEMORY;
   if (status == ISCP_OK)
-    list_members(members, starts, dataset);
-  for (int32_t y = 0; y < dataset->classes && status == ISCP_OK; y++) {
+    list_members(members, starts, images);
+  for (int32_t y = 0; y < images->classes && status == ISCP_OK; y++) {
     int64_t *first = members + starts[y], count = starts[y + 1] - starts[y];
     if (!count)
       continue;

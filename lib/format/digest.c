@@ -1,4 +1,5 @@
-/* SHA-256 of files and of what the manifests count, by nettle, which has it in the CPU's own instructions. */
+/* SHA-256 of files and of what the manifests count, by nettle, which has it in the CPU's own instructions. A digest is fed piece
+ * by piece, so that no set or file need be in memory. */
 #include <nettle/sha2.h>
 
 #include "format/reader.h"

@@ -1,4 +1,5 @@
-/* A file kept open and read at any position, by any number of threads at once: arrays too large for memory. */
+/* A file kept open and read at any position, by any number of threads at once: arrays too large for memory. lib/data takes one
+ * picture a time from it, so that a set may be larger than the machine. */
 #include "format/reader.h"
 
 struct isc_file {

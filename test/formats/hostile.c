@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 #include "format/format.h"
-#include "format/pickle.h"
+#include "format/checkpoint/pickle.h"
 #include "support.h"
 
 enum { LIMIT = 64 << 20, HEAD = 16 };

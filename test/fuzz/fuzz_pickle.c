@@ -1,4 +1,4 @@
-#include "format/views.h"
+#include "format/checkpoint/views.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -15,17 +15,12 @@ MOST_FILES = 15
 
 # Circles that are known, each with what keeps it. An entry that is no longer needed is a fault: take it out.
 KNOWN_CIRCLES = {
-    ("lib/data/contract_foreign.c", "lib/data/contract_json.c"): "either reads the other's form of a contract",
-    ("lib/data/array.c", "lib/data/dataset.c", "lib/data/hash.c", "lib/data/loader.c", "lib/data/poison.c"):
-        "a dataset asks each kind of source by name, a poisoned one is a source and a dataset",
     ("lib/nn/backend.c", "lib/nn/blas/conv.c", "lib/nn/blas/machine.c", "lib/nn/onednn/conv.c", "lib/nn/onednn/machine.c",
      "lib/nn/onednn/precision.c"): "backends ask which of them was chosen",
     ("bindings/python/iscp/report.py", "bindings/python/iscp/result.py"): "a result writes its report by an import on the way",
 }
 # Folders that are known to be too full, with how many files they may have. Likewise.
 KNOWN_FULL = {
-    "lib/data": 31,
-    "lib/format": 29,
     "lib/nn": 39,
     "examples/iscp": 95,
     "bindings/python/iscp": 30,

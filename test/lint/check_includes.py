@@ -12,12 +12,12 @@ from folders import LIB, PYTHON, ROOT, TREES, includes, python_room, strip
 DOORS = {
     r"(oneapi/)?dnnl.*\.h": r"nn/onednn/",
     r"cblas\.h|openblas.*": r"nn/blas/",
-    r"png\.h": r"format/png\.c$",
-    r"j(peglib|error)\.h": r"format/jpeg\.c$",
+    r"png\.h": r"format/picture/png\.c$",
+    r"j(peglib|error)\.h": r"format/picture/jpeg\.c$",
     r"archive(_entry)?\.h": r"format/archive\.c$",
-    r"zlib\.h": r"format/\w+\.c$",
+    r"zlib\.h": r"format/array/idx\.c$",
     r"(nettle/)?sha\d*\.h": r"format/digest\.c$",
-    r"jansson\.h": r"(format/safetensors|data/contract\w*|report/\w+)\.[ch]$",
+    r"jansson\.h": r"(format/checkpoint/safetensors|data/contract/\w+|report/\w+)\.[ch]$",
     r"omp\.h": r"base/context\.c$",
     r"immintrin\.h": r"nn/",
 }

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/views.h"
+#include "format/checkpoint/views.h"
 #include "support.h"
 
 /* ---- Pickles ---- */

@@ -18,13 +18,19 @@ static atomic_int failing = -1, odd = -1;
 
 static float value_of(int64_t index, int64_t v) { return (float)((index * 7 + v * 3) % 256) / 255.0f; }
 
-static iscp_status decode(float *image, const iscp_dataset *dataset, int64_t index) {
-  (void)dataset;
+static iscp_status decode(void *image, isc_dtype dtype, int64_t index, const void *user) {
+  (void)user;
   atomic_fetch_add(&decodes[index], 1);
   if (index == atomic_load(&failing))
     return isc_fail(ISCP_ERROR_FORMAT, "picture %d is broken", (int)index);
+  bool is_odd = index == atomic_load(&odd);
+  if (is_odd && dtype == ISC_U8)
+    return isc_fail(ISCP_ERROR_UNSUPPORTED, "picture %d is no bytes", (int)index);
   for (int64_t v = 0; v < NUMBERS; v++)
-    image[v] = index == atomic_load(&odd) ? 0.1f : value_of(index, v);
+    if (dtype == ISC_U8)
+      ((uint8_t *)image)[v] = (uint8_t)((index * 7 + v * 3) % 256);
+    else
+      ((float *)image)[v] = is_odd ? 0.1f : value_of(index, v);
   return ISCP_OK;
 }
 
@@ -37,27 +43,22 @@ static int decoded(int first, int end) {
 
 typedef struct bench {
   iscp_context *context;
-  iscp_dataset *dataset;
   isc_loader *loader;
 } bench;
 
 /* A loader with room for `room` images. */
 static bench make(int room) {
-  static const uint8_t pixel[1];
-  static const int32_t label[1];
   bench b = {.context = support_context()};
   for (int i = 0; i < COUNT; i++)
     atomic_store(&decodes[i], 0);
   atomic_store(&failing, -1);
   atomic_store(&odd, -1);
-  ASSERT_OK(iscp_dataset_from_memory(&b.dataset, b.context, pixel, label, 1, 1, 1, 1, NULL));
-  ASSERT_OK(isc_loader_create(&b.loader, b.dataset, COUNT, NUMBERS, room * NUMBERS, decode));
+  ASSERT_OK(isc_loader_create(&b.loader, b.context, COUNT, NUMBERS, room * NUMBERS, decode, NULL));
   return b;
 }
 
 static void end(bench *b) {
   isc_loader_destroy(b->loader);
-  iscp_dataset_destroy(b->dataset);
   support_context_end(b->context);
 }
 

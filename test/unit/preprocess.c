@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/dataset.h"
+#include "data/picture/picture.h"
 #include "format/format.h"
 #include "support.h"
 
@@ -162,6 +162,37 @@ START_TEST(resizing_does_not_depend_on_the_layout) {
 }
 END_TEST
 
+/* What the loader keeps is the numbers: grey to colour, pads, a crop and both filters. Pictures of numbers are no bytes. */
+START_TEST(bytes_are_those_of_the_numbers) {
+  enum { H = 21, W = 17, NUMBERS = 3 * 16 * 16 };
+  iscp_context *context = support_context();
+  iscp_contract c = contract_of(3, 16, 16);
+  c.crop_height = 13;
+  c.crop_width = 12;
+  c.pad_top = 1;
+  c.pad_bottom = 2;
+  c.pad_left = c.pad_right = 2;
+  uint8_t pixels[3 * H * W], bytes[NUMBERS];
+  float image[NUMBERS], numbers[H * W] = {0};
+  for (int i = 0; i < 3 * H * W; i++)
+    pixels[i] = (uint8_t)(i * i * 31 % 256);
+  for (int channels = 1; channels <= 3; channels += 2)
+    for (int resized = 0; resized < 3; resized++) {
+      isc_picture picture = {pixels, ISC_U8, H, W, channels, channels * W, channels, 1};
+      c.resize_short = resized ? 14 : 0;
+      c.filter = resized == 2 ? ISCP_FILTER_BICUBIC : ISCP_FILTER_BILINEAR;
+      memset(bytes, 0xaa, sizeof bytes);
+      ASSERT_OK(isc_picture_convert(image, context, &c, &picture));
+      ASSERT_OK(isc_picture_pack(bytes, context, &c, &picture));
+      for (int i = 0; i < NUMBERS; i++)
+        ck_assert((float)bytes[i] / 255.0f == image[i]);
+    }
+  isc_picture of_numbers = {numbers, ISC_F32, H, W, 1, W, 1, 1};
+  support_failed(isc_picture_pack(bytes, context, &c, &of_numbers), ISCP_ERROR_UNSUPPORTED, "a picture of float32, expected uint8");
+  support_context_end(context);
+}
+END_TEST
+
 /* A strip of 200,000 pixels takes the memory of its own size, not that of a picture as high as it is wide; one pixel becomes any
  * size. */
 START_TEST(extreme_pictures_are_resized) {
@@ -317,6 +348,7 @@ int main(void) {
   tcase_add_test(all, crops_begin_where_others_begin_them);
   tcase_add_test(all, sizes_that_a_contract_takes);
   tcase_add_test(all, resizing_does_not_depend_on_the_layout);
+  tcase_add_test(all, bytes_are_those_of_the_numbers);
   tcase_add_test(all, extreme_pictures_are_resized);
   tcase_add_test(all, resizing_survives_each_failing_allocation);
   tcase_add_test(all, image_of_an_array);
