@@ -3,7 +3,7 @@
 #ifndef ISC_NN_BACKEND_H
 #define ISC_NN_BACKEND_H
 
-#include "nn/graph.h"
+#include "nn/resnet/graph.h"
 
 /* Activations are N x ceil(C / block) x H x W x block: block 1 is N C H W, 8 and 16 are oneDNN's nChw8c and nChw16c.
  * Channels that pad the last block are zero. */

@@ -5,7 +5,7 @@
 
 #include "bench.h"
 #include "model/model.h"
-#include "nn/training.h"
+#include "nn/training/training.h"
 
 enum { MOST_ROUNDS = 50, FEWEST_ROUNDS = 3 };
 
@@ -18,7 +18,7 @@ typedef struct rounds {
   double peaks[MOST_ROUNDS];
 } rounds;
 
-/* What the run functions of training_run.c would hand a layer. */
+/* What the run functions of training/run.c would hand a layer. */
 typedef struct layer_run {
   const isc_training *t;
   int32_t layer;

@@ -10,8 +10,8 @@
 
 #include "config.h"
 #include "nn/backend.h"
-#include "nn/direct/direct.h"
-#include "nn/fallback.h"
+#include "nn/conv/direct/direct.h"
+#include "nn/conv/fallback.h"
 #include "plain.h"
 #include "support.h"
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/direct/direct.h"
-#include "nn/direct/kernel.h"
+#include "nn/conv/direct/direct.h"
+#include "nn/conv/direct/kernel.h"
 #include "plain.h"
 #include "support.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/stem.h"
+#include "nn/ops/stem.h"
 #include "plain.h"
 #include "support.h"
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "config.h"
-#include "nn/direct/small.h"
-#include "nn/learner.h"
-#include "nn/norm.h"
+#include "nn/conv/direct/small.h"
+#include "nn/conv/learner.h"
+#include "nn/ops/norm.h"
 #include "plain.h"
 #include "support.h"
 #include "toy.h"

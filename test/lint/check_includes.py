@@ -24,8 +24,8 @@ SEES = {
 }
 # header -> where it may be included
 DOORS = {
-    r"(oneapi/)?dnnl.*\.h": r"nn/onednn/",
-    r"cblas\.h|openblas.*": r"nn/blas/",
+    r"(oneapi/)?dnnl.*\.h": r"nn/conv/onednn/",
+    r"cblas\.h|openblas.*": r"nn/conv/blas/",
     r"png\.h": r"format/png\.c$",
     r"j(peglib|error)\.h": r"format/jpeg\.c$",
     r"archive(_entry)?\.h": r"format/archive\.c$",

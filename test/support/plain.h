@@ -4,7 +4,7 @@
 #ifndef PLAIN_H
 #define PLAIN_H
 
-#include "nn/graph.h"
+#include "nn/resnet/graph.h"
 
 /* A sum of products, and the sum of their absolute values: what rounding errors are relative to. */
 typedef struct plain_sum {

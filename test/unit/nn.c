@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "nn/backend.h"
-#include "nn/parameters.h"
+#include "nn/resnet/parameters.h"
 #include "support.h"
 #include "toy.h"
 
