@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/backend.h"
+#include "nn/nn.h"
+#include "nn/ops/ops.h"
 #include "plain.h"
 #include "support.h"
 

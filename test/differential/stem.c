@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/ops/ops.h"
 #include "nn/ops/stem.h"
 #include "plain.h"
 #include "support.h"

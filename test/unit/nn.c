@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/backend.h"
+#include "nn/resnet/graph.h"
 #include "nn/resnet/parameters.h"
 #include "support.h"
 #include "toy.h"

@@ -45,7 +45,7 @@ static void measure_slots(const isc_plan *plan, int64_t sizes[ISC_SLOTS]) {
   for (int32_t i = 0; i < g->backward_count; i++) {
     const isc_operation *o = &g->backward[i];
     grow_to(sizes, o->dst, isc_plan_src_count(plan, o->layer));
-    if (o->join != ISC_NO_SLOT && !plan->runners[o->layer]->conv_backward_data_join)
+    if (o->join != ISC_NO_SLOT && !plan->convs[o->layer].by->backward_data_join)
       grow_to(sizes, o->join, isc_plan_src_count(plan, o->layer));
   }
 }
@@ -97,7 +97,7 @@ void isc_plan_lay_out(isc_plan *plan) {
     place_gradients(plan, image);
   size_t scratch = 0;
   for (int32_t i = 0; i < g->layer_count; i++) {
-    size_t bytes = plan->runners[i]->conv_scratch(plan->convs[i]);
+    size_t bytes = plan->convs[i].by->scratch(plan->convs[i].conv);
     scratch = bytes > scratch ? bytes : scratch;
   }
   plan->scratch = place(plan, scratch);

@@ -1,10 +1,7 @@
 /* One batch size of a network: packed weights, and one arena that holds everything a pass needs (arena.c). */
 #include "nn/frozen/plan.h"
 
-#include "nn/conv/direct/direct.h"
-#include "nn/conv/fallback.h"
 #include "nn/resnet/parameters.h"
-#include "nn/conv/time.h"
 #include "nn/ops/stem.h"
 
 /* ---- Weights ---- */
@@ -26,57 +23,6 @@ static iscp_status pack_stem(isc_plan *plan, const float *weights) {
   return ISCP_OK;
 }
 
-/* Who runs a layer: the loops written here where they have its shape, else the backend, else the fallback. */
-static iscp_status create_conv(isc_plan *plan, int32_t index, const isc_conv_desc *desc) {
-  const iscp_context *context = isc_network_context(plan->network);
-  const isc_backend *const runners[] = {&isc_backend_direct, plan->backend, &isc_backend_fallback};
-  iscp_status status = ISCP_ERROR_UNSUPPORTED;
-  for (int i = 0; status == ISCP_ERROR_UNSUPPORTED && i < 3; i++) {
-    if (i == 2 && desc->weights)
-      isc_log(context, ISCP_LOG_INFO, "layer \"%s\" falls back to OpenBLAS: %s", desc->name, iscp_error_message());
-    plan->runners[index] = runners[i];
-    status = runners[i]->conv_create(&plan->convs[index], context, desc);
-  }
-  return status;
-}
-
-static bool may_be_winograd(const iscp_context *context, const isc_conv_desc *desc) {
-  return iscp_context_convolutions(context) == ISCP_CONVOLUTIONS_FAST && desc->shape.k == 3 && desc->shape.stride == 1 &&
-         desc->src_block > 1 && iscp_context_precision(context) == ISCP_PRECISION_F32;
-}
-
-/* Whether Winograd's algorithm beats the layer's runner, both directions together: it does a quarter of the multiplications but
- * moves more memory, so it wins on large images. Without weights it is taken: it holds more. */
-static iscp_status race(bool *won, const isc_plan *plan, int32_t index, isc_conv *winograd, const isc_conv_desc *desc) {
-  const iscp_context *context = isc_network_context(plan->network);
-  double direct = 1, fast = 0;
-  if (desc->weights) {
-    ISC_TRY(isc_conv_time(&direct, plan->runners[index], plan->convs[index], context, desc));
-    ISC_TRY(isc_conv_time(&fast, plan->backend, winograd, context, desc));
-  }
-  *won = fast < direct;
-  return ISCP_OK;
-}
-
-static iscp_status try_winograd(isc_plan *plan, int32_t index, const isc_conv_desc *desc) {
-  isc_conv_desc wanted = *desc;
-  isc_conv *winograd;
-  bool won = false;
-  wanted.winograd = true;
-  iscp_status status = plan->backend->conv_create(&winograd, isc_network_context(plan->network), &wanted);
-  if (status != ISCP_OK)
-    return status == ISCP_ERROR_UNSUPPORTED ? ISCP_OK : status;
-  status = race(&won, plan, index, winograd, desc);
-  if (!won) {
-    plan->backend->conv_destroy(winograd);
-    return status;
-  }
-  plan->runners[index]->conv_destroy(plan->convs[index]);
-  plan->runners[index] = plan->backend;
-  plan->convs[index] = winograd;
-  return status;
-}
-
 /* `weights` and `bias` NULL: for its sizes alone. */
 static iscp_status create_layer(isc_plan *plan, int32_t index, const float *weights, const float *bias) {
   const iscp_context *context = isc_network_context(plan->network);
@@ -92,14 +38,11 @@ static iscp_status create_layer(isc_plan *plan, int32_t index, const float *weig
       .src_block = index == 0 ? 1 : plan->block,
       .dst_block = plan->block,
   };
-  ISC_TRY(create_conv(plan, index, &desc));
-  if (may_be_winograd(context, &desc))
-    ISC_TRY(try_winograd(plan, index, &desc));
-  const isc_backend *runner = plan->runners[index];
+  isc_conv_choice *conv = &plan->convs[index];
+  ISC_TRY(isc_conv_choose(conv, context, &desc));
   if (weights)
-    isc_log(context, ISCP_LOG_DEBUG, "%s: forward %s%s%s", layer->conv,
-            runner->conv_implementation(plan->convs[index], false), desc.gradient ? ", backward " : "",
-            desc.gradient ? runner->conv_implementation(plan->convs[index], true) : "");
+    isc_log(context, ISCP_LOG_DEBUG, "%s: forward %s%s%s", layer->conv, conv->by->text(conv->conv, false),
+            desc.gradient ? ", backward " : "", desc.gradient ? conv->by->text(conv->conv, true) : "");
   return ISCP_OK;
 }
 
@@ -203,8 +146,7 @@ void isc_plan_destroy(isc_plan *plan) {
   isc_network *network = plan->network;
   const iscp_context *context = isc_network_context(network);
   for (int32_t i = 0; i < ISC_MAX_LAYERS; i++)
-    if (plan->runners[i])
-      plan->runners[i]->conv_destroy(plan->convs[i]);
+    isc_conv_release(&plan->convs[i]);
   isc_free(context, plan->stem);
   isc_free(context, plan->arena);
   isc_free(context, plan->graph);
@@ -235,6 +177,6 @@ size_t isc_plan_memory(const isc_plan *plan) {
   if (isc_plan_goes_back(plan, 0) && isc_plan_has_stem(plan, 0))
     bytes += (size_t)stem_count(plan) * sizeof(float);
   for (int32_t i = 0; i < plan->graph->layer_count; i++)
-    bytes += plan->runners[i]->conv_memory(plan->convs[i]);
+    bytes += plan->convs[i].by->bytes(plan->convs[i].conv);
   return bytes;
 }

@@ -3,6 +3,8 @@
 #define ISC_NN_PLAN_H
 
 #include "nn/backend.h"
+#include "nn/conv/conv.h"
+#include "nn/ops/ops.h"
 
 struct isc_plan {
   isc_network *network;
@@ -10,8 +12,7 @@ struct isc_plan {
   isc_graph *graph;
   bool gradient, headless; /* headless: without the dense layer */
   int32_t batch, block;
-  isc_conv *convs[ISC_MAX_LAYERS];
-  const isc_backend *runners[ISC_MAX_LAYERS]; /* who made convs[i]: the backend, or the fallback for what it refuses */
+  isc_conv_choice convs[ISC_MAX_LAYERS];
   float *stem; /* the first layer's weights as its own backward (stem.h) uses them; NULL without one */
   unsigned char *arena;
   size_t arena_bytes;

@@ -25,12 +25,11 @@ static iscp_status run_forward(isc_plan *plan, const isc_operation *o) {
                      plan->block);
     return ISCP_OK;
   }
-  const isc_backend *runner = plan->runners[o->layer];
-  isc_conv *conv = plan->convs[o->layer];
+  const isc_conv_choice *conv = &plan->convs[o->layer];
   uint16_t *bits = plan->bits[o->layer];
-  if (runner->conv_forward_bits)
-    return runner->conv_forward_bits(conv, src, dst, bits, plan->scratch);
-  ISC_TRY(runner->conv_forward(conv, src, dst, plan->scratch));
+  if (conv->by->forward_bits)
+    return conv->by->forward_bits(conv->conv, src, dst, bits, plan->scratch);
+  ISC_TRY(conv->by->forward(conv->conv, src, dst, plan->scratch));
   if (bits)
     isc_relu_bits(bits, dst, isc_plan_dst_count(plan, o->layer));
   return ISCP_OK;
@@ -57,8 +56,7 @@ static void run_head_backward(isc_plan *plan) {
 }
 
 static iscp_status run_conv_backward(isc_plan *plan, const isc_operation *o, const float *src) {
-  const isc_backend *runner = plan->runners[o->layer];
-  isc_conv *conv = plan->convs[o->layer];
+  const isc_conv_choice *conv = &plan->convs[o->layer];
   float *dst = o->dst == ISC_SLOT_INPUT ? plan->diff_src : plan->slots[o->dst];
   const uint16_t *bits = o->behind == ISC_NO_LAYER ? NULL : plan->bits[o->behind];
   bool join = o->join != ISC_NO_SLOT;
@@ -66,10 +64,10 @@ static iscp_status run_conv_backward(isc_plan *plan, const isc_operation *o, con
     isc_stem_backward_data(dst, plan->stem, src, &plan->graph->layers[0].shape, plan->block);
     return ISCP_OK;
   }
-  if (runner->conv_backward_data_join)
-    return runner->conv_backward_data_join(conv, src, dst, join, bits, plan->scratch);
+  if (conv->by->backward_data_join)
+    return conv->by->backward_data_join(conv->conv, src, dst, join, bits, plan->scratch);
   float *branch = join ? plan->slots[o->join] : dst;
-  ISC_TRY(runner->conv_backward_data(conv, src, branch, plan->scratch));
+  ISC_TRY(conv->by->backward_data(conv->conv, src, branch, plan->scratch));
   if (join)
     isc_join_backward(dst, branch, bits, isc_plan_src_count(plan, o->layer));
   else if (bits)
@@ -161,7 +159,7 @@ static void describe(const isc_plan *plan, const isc_operation *o, isc_operation
     return;
   info->flops = flops_of(&plan->graph->layers[o->layer].shape);
   if (!backward || !isc_plan_has_stem(plan, o->layer))
-    info->implementation = plan->runners[o->layer]->conv_implementation(plan->convs[o->layer], backward);
+    info->implementation = plan->convs[o->layer].by->text(plan->convs[o->layer].conv, backward);
   else
     info->implementation = "own";
 }

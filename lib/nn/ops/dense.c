@@ -8,7 +8,7 @@
  * image's sums run in one fixed order, whatever the threads and the other images. */
 #include <string.h>
 
-#include "nn/backend.h"
+#include "nn/ops/ops.h"
 
 enum { IMAGES = 4, CHUNK = 512 /* columns of a thread's piece of backward */ };
 

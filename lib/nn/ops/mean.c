@@ -3,7 +3,7 @@
  *   features[n][c] = mean over H x W of src[n][c]          diff_src = diff_features / HW, then ReLU backward
  *
  * Each sum runs in one fixed order, whatever the threads. */
-#include "nn/backend.h"
+#include "nn/ops/ops.h"
 
 enum { LARGEST_BLOCK = 16 };
 

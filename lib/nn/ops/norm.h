@@ -2,7 +2,7 @@
 #ifndef ISC_NN_NORM_H
 #define ISC_NN_NORM_H
 
-#include "nn/backend.h"
+#include "nn/ops/layout.h"
 
 typedef struct isc_norm_shape {
   int32_t n, c, hw, block; /* block 1, 8 or 16 */

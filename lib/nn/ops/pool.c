@@ -7,7 +7,7 @@
  * there are N * ceil(C / block) of them, and a vector is the block. */
 #include <string.h>
 
-#include "nn/backend.h"
+#include "nn/ops/ops.h"
 
 enum { NONE = 255 }; /* `which` of a window without a positive number */
 

@@ -4,7 +4,7 @@
  *   backward: diff_src = bit ? diff_dst : 0
  *
  * A bit costs a 32nd of the activation's memory and traffic. All of it runs at memory speed once it is vectorised. */
-#include "nn/backend.h"
+#include "nn/ops/ops.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

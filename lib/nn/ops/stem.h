@@ -2,7 +2,8 @@
 #ifndef ISC_NN_STEM_H
 #define ISC_NN_STEM_H
 
-#include "nn/backend.h"
+#include "nn/ops/layout.h"
+#include "nn/resnet/graph.h"
 
 /* ---- The cifar stem, for activations in blocks of channels (stem.c) ---- */
 

@@ -11,7 +11,7 @@
 static iscp_status forward_layer(isc_training *t, int32_t layer) {
   const isc_training_step *step = &t->steps[layer];
   const isc_norm_shape shape = isc_training_norm_shape(t, layer);
-  ISC_TRY(t->kinds[layer]->forward(t->learners[layer], isc_training_node(t, step->src), t->x[layer], t->scratch));
+  ISC_TRY(t->convs[layer].by->forward(t->convs[layer].conv, isc_training_node(t, step->src), t->x[layer], t->scratch));
   isc_norm_frozen_forward(t->y[layer], &t->norms[layer], t->x[layer],
                           step->shortcut == ISC_NO_NODE ? NULL : t->y[step->shortcut], t->graph->layers[layer].relu, &shape);
   return ISCP_OK;
@@ -48,7 +48,7 @@ static iscp_status backward_stem_pool(isc_training *t) {
   float *diff = isc_training_slot(t, t->pool.diff), *other = isc_training_slot(t, t->pool.other);
   if (other)
     isc_join_backward(diff, other, NULL, isc_training_count(t, g->layer_count));
-  ISC_TRY(t->kinds[0]->unpack(t->learners[0], t->plain, t->kinds[0]->weights(t->learners[0]), t->scratch));
+  ISC_TRY(t->convs[0].by->unpack(t->convs[0].conv, t->plain, t->convs[0].by->weights(t->convs[0].conv), t->scratch));
   fold(t);
   isc_stem_pool_pack(t->stem, t->plain, stem.conv);
   isc_stem_pool_backward(t->diff_src, t->stem, t->pool_which, diff, &stem);
@@ -58,8 +58,8 @@ static iscp_status backward_stem_pool(isc_training *t) {
 static iscp_status backward_first(isc_training *t, const float *diff_x) {
   const isc_conv_shape *shape = &t->graph->layers[0].shape;
   if (!isc_training_has_stem(t))
-    return t->kinds[0]->backward_data(t->learners[0], diff_x, t->diff_src, t->scratch);
-  ISC_TRY(t->kinds[0]->unpack(t->learners[0], t->plain, t->kinds[0]->weights(t->learners[0]), t->scratch));
+    return t->convs[0].by->backward_data(t->convs[0].conv, diff_x, t->diff_src, t->scratch);
+  ISC_TRY(t->convs[0].by->unpack(t->convs[0].conv, t->plain, t->convs[0].by->weights(t->convs[0].conv), t->scratch));
   isc_stem_pack(t->stem, t->plain, shape, t->block);
   isc_stem_backward_data(t->diff_src, t->stem, diff_x, shape, t->block);
   return ISCP_OK;
@@ -75,7 +75,8 @@ static iscp_status backward_layer(isc_training *t, int32_t layer) {
   isc_norm_frozen_backward(&t->norms[layer], &gradient, &shape);
   if (step->src == ISC_NODE_INPUT)
     return backward_first(t, gradient.diff_x);
-  return t->kinds[layer]->backward_data(t->learners[layer], gradient.diff_x, isc_training_slot(t, step->diff_src), t->scratch);
+  return t->convs[layer].by->backward_data(t->convs[layer].conv, gradient.diff_x, isc_training_slot(t, step->diff_src),
+                                           t->scratch);
 }
 
 iscp_status isc_training_backward_src(isc_training *t) {

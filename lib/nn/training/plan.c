@@ -173,10 +173,10 @@ void isc_training_lay_out(isc_training *t) {
     const isc_conv_shape *s = &g->layers[i].shape;
     const isc_norm_shape shape = isc_training_norm_shape(t, i);
     int64_t plain = (int64_t)s->oc * s->ic * s->k * s->k;
-    t->gradients[i] = place_floats(t, t->kinds[i]->count(t->learners[i]));
+    t->gradients[i] = place_floats(t, t->convs[i].by->count(t->convs[i].conv));
     place_norm(t, i);
     largest = plain > largest ? plain : largest;
-    scratch = larger(scratch, larger(t->kinds[i]->scratch(t->learners[i]), isc_norm_scratch(&shape)));
+    scratch = larger(scratch, larger(t->convs[i].by->scratch(t->convs[i].conv), isc_norm_scratch(&shape)));
   }
   place_head(t);
   if (t->attacked)

@@ -17,7 +17,7 @@ void isc_training_forward_pool(isc_training *t) {
 static iscp_status forward_layer(isc_training *t, int32_t layer) {
   const isc_training_step *step = &t->steps[layer];
   const isc_norm_shape shape = isc_training_norm_shape(t, layer);
-  ISC_TRY(t->kinds[layer]->forward(t->learners[layer], isc_training_node(t, step->src), t->x[layer], t->scratch));
+  ISC_TRY(t->convs[layer].by->forward(t->convs[layer].conv, isc_training_node(t, step->src), t->x[layer], t->scratch));
   isc_norm_forward(t->y[layer], &t->norms[layer], t->x[layer], step->shortcut == ISC_NO_NODE ? NULL : t->y[step->shortcut],
                    t->graph->layers[layer].relu, &shape, t->scratch);
   return ISCP_OK;
@@ -67,11 +67,12 @@ static iscp_status backward_layer(isc_training *t, int32_t layer, bool add) {
                                       .diff_x = isc_training_slot(t, step->diff_x),
                                       .relu = t->graph->layers[layer].relu, .keep = sum || step->other != ISC_NO_SLOT};
   isc_norm_backward(&t->norms[layer], &gradient, &shape, t->scratch);
-  ISC_TRY(t->kinds[layer]->backward_weights(t->learners[layer], isc_training_node(t, step->src), gradient.diff_x,
+  ISC_TRY(t->convs[layer].by->backward_weights(t->convs[layer].conv, isc_training_node(t, step->src), gradient.diff_x,
                                             t->gradients[layer], add, t->scratch));
   if (step->diff_src == ISC_NO_SLOT)
     return ISCP_OK;
-  return t->kinds[layer]->backward_data(t->learners[layer], gradient.diff_x, isc_training_slot(t, step->diff_src), t->scratch);
+  return t->convs[layer].by->backward_data(t->convs[layer].conv, gradient.diff_x, isc_training_slot(t, step->diff_src),
+                                           t->scratch);
 }
 
 static void clear(float *numbers, int64_t count) {

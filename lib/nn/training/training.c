@@ -4,34 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
+#include "nn/backend.h"
 #include "nn/resnet/parameters.h"
 
 /* ---- Life ---- */
 
-static const isc_learner_kind *kind_of(const isc_backend *backend) {
-#if ISC_HAVE_ONEDNN
-  if (backend == &isc_backend_onednn)
-    return &isc_learner_onednn;
-#else
-  (void)backend;
-#endif
-  return &isc_learner_blas;
-}
-
-static iscp_status create_learner(isc_training *t, int32_t index) {
-  const iscp_context *context = isc_network_context(t->network);
+static iscp_status create_conv(isc_training *t, int32_t index) {
   const isc_layer *layer = &t->graph->layers[index];
-  const isc_conv_desc desc = {.name = layer->conv, .shape = layer->shape,
+  const isc_conv_desc desc = {.name = layer->conv, .shape = layer->shape, .training = true,
                               .gradient = index > 0 || (t->attacked && !isc_training_has_stem(t)),
                               .src_block = index == 0 ? 1 : t->block, .dst_block = t->block};
-  t->kinds[index] = kind_of(isc_backend_of(context));
-  iscp_status status = t->kinds[index]->create(&t->learners[index], context, &desc);
-  if (status != ISCP_ERROR_UNSUPPORTED)
-    return status;
-  isc_log(context, ISCP_LOG_INFO, "layer \"%s\" falls back to OpenBLAS: %s", layer->conv, iscp_error_message());
-  t->kinds[index] = &isc_learner_fallback;
-  return t->kinds[index]->create(&t->learners[index], context, &desc);
+  return isc_conv_choose(&t->convs[index], isc_network_context(t->network), &desc);
 }
 
 static iscp_status check_shapes(const isc_training *t) {
@@ -75,7 +58,7 @@ static iscp_status copy_parameters(isc_training *t) {
 
 static iscp_status fill(isc_training *t) {
   for (int32_t i = 0; i < t->graph->layer_count; i++)
-    ISC_TRY(create_learner(t, i));
+    ISC_TRY(create_conv(t, i));
   isc_training_plan(t);
   isc_training_lay_out(t);
   t->arena = isc_calloc(isc_network_context(t->network), 1, t->arena_bytes);
@@ -106,8 +89,7 @@ void isc_training_destroy(isc_training *t) {
   isc_network *network = t->network;
   const iscp_context *context = isc_network_context(network);
   for (int32_t i = 0; i < ISC_MAX_LAYERS; i++)
-    if (t->kinds[i])
-      t->kinds[i]->destroy(t->learners[i]);
+    isc_conv_release(&t->convs[i]);
   isc_free(context, t->arena);
   isc_free(context, t->graph);
   isc_free(context, t);
@@ -123,7 +105,7 @@ const float *isc_training_diff_src(const isc_training *t) { return t->diff_src; 
 size_t isc_training_memory(const isc_training *t) {
   size_t bytes = sizeof *t + sizeof *t->graph + t->arena_bytes;
   for (int32_t i = 0; i < t->graph->layer_count; i++)
-    bytes += t->kinds[i]->memory(t->learners[i]);
+    bytes += t->convs[i].by->bytes(t->convs[i].conv);
   return bytes;
 }
 
@@ -136,9 +118,9 @@ int32_t isc_training_parameters(const isc_training *t) { return LEAVES * t->grap
 static void describe_weights(isc_parameter *p, const isc_training *t, int32_t layer) {
   const isc_conv_shape *s = &t->graph->layers[layer].shape;
   snprintf(p->name, sizeof p->name, "%s.weight", t->graph->layers[layer].conv);
-  p->numbers = t->kinds[layer]->weights(t->learners[layer]);
+  p->numbers = t->convs[layer].by->weights(t->convs[layer].conv);
   p->gradient = t->gradients[layer];
-  p->count = t->kinds[layer]->count(t->learners[layer]);
+  p->count = t->convs[layer].by->count(t->convs[layer].conv);
   p->dims = 4;
   memcpy(p->shape, (const int64_t[]){s->oc, s->ic, s->k, s->k}, sizeof p->shape);
 }
@@ -195,7 +177,7 @@ iscp_status isc_training_pack(isc_training *t, int32_t index, float *own, const 
     memcpy(t->plain, plain, (size_t)(p.shape[0] * p.shape[1] * p.shape[2] * p.shape[3]) * sizeof *plain);
   if (is_reversed(t, index))
     isc_parameters_reverse(t->plain, &t->graph->layers[layer].shape);
-  return t->kinds[layer]->pack(t->learners[layer], own, t->plain, t->scratch);
+  return t->convs[layer].by->pack(t->convs[layer].conv, own, t->plain, t->scratch);
 }
 
 iscp_status isc_training_unpack(isc_training *t, int32_t index, float *plain, const float *own) {
@@ -206,7 +188,7 @@ iscp_status isc_training_unpack(isc_training *t, int32_t index, float *plain, co
     memcpy(plain, own, (size_t)p.count * sizeof *own);
     return ISCP_OK;
   }
-  ISC_TRY(t->kinds[layer]->unpack(t->learners[layer], plain, own, t->scratch));
+  ISC_TRY(t->convs[layer].by->unpack(t->convs[layer].conv, plain, own, t->scratch));
   if (is_reversed(t, index))
     isc_parameters_reverse(plain, &t->graph->layers[layer].shape);
   return ISCP_OK;

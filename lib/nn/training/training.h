@@ -2,8 +2,9 @@
 #ifndef ISC_NN_TRAINING_H
 #define ISC_NN_TRAINING_H
 
-#include "nn/conv/learner.h"
+#include "nn/conv/conv.h"
 #include "nn/ops/norm.h"
+#include "nn/ops/ops.h"
 
 enum { ISC_TRAINING_SLOTS = 4, ISC_NODE_INPUT = -1, ISC_NO_NODE = -2 };
 
@@ -21,8 +22,7 @@ struct isc_training {
   isc_graph *graph;
   int32_t batch, block;
   bool attacked;
-  isc_learner *learners[ISC_MAX_LAYERS];
-  const isc_learner_kind *kinds[ISC_MAX_LAYERS];
+  isc_conv_choice convs[ISC_MAX_LAYERS];
   isc_norm norms[ISC_MAX_LAYERS];
   float *gradients[ISC_MAX_LAYERS];           /* of the convolutions' weights */
   float *x[ISC_MAX_LAYERS];                   /* what a layer's convolution gave */
@@ -56,7 +56,7 @@ static inline isc_norm_shape isc_training_norm_shape(const isc_training *t, int3
   return (isc_norm_shape){s->n, s->oc, s->oh * s->ow, t->block};
 }
 
-/* Whether the first layer's way back to the image is written here (stem.h), and no learner's. */
+/* Whether the first layer's way back to the image is written here (stem.h), and not the convolution's. */
 static inline bool isc_training_has_stem(const isc_training *t) { return t->graph->pool_oh || t->block > 1; }
 
 static inline const float *isc_training_node(const isc_training *t, int32_t node) {

@@ -1,6 +1,7 @@
-/* Convolution on OpenBLAS, any shape: one product forward, stride x stride products backward (product.h). */
+/* A frozen convolution on OpenBLAS, any shape: one product forward, stride x stride products backward (product.h). */
 #include <string.h>
 
+#include "nn/backend.h"
 #include "nn/conv/blas/product.h"
 #include "nn/conv/blas/threads.h"
 
@@ -47,7 +48,7 @@ static void destroy(isc_conv *conv) {
   isc_context_drop(context);
 }
 
-static size_t memory(const isc_conv *conv) {
+static size_t bytes(const isc_conv *conv) {
   size_t weights = weight_count(&conv->shape) * (conv->gradient ? 2 : 1);
   return (weights + (size_t)conv->shape.oc) * sizeof(float);
 }
@@ -63,10 +64,13 @@ static iscp_status copy_numbers(isc_conv *conv, const isc_conv_desc *desc) {
   return ISCP_OK;
 }
 
+static bool takes(const iscp_context *context, const isc_conv_desc *desc) {
+  (void)context;
+  return !desc->training && !desc->winograd;
+}
+
 static iscp_status create(isc_conv **out, const iscp_context *context, const isc_conv_desc *desc) {
   *out = NULL;
-  if (desc->winograd)
-    return isc_fail(ISCP_ERROR_UNSUPPORTED, "OpenBLAS has no Winograd convolution for layer \"%s\"", desc->name);
   isc_conv *conv = isc_calloc(context, 1, sizeof *conv);
   if (!conv)
     return ISCP_ERROR_MEMORY;
@@ -88,8 +92,8 @@ static iscp_status create(isc_conv **out, const iscp_context *context, const isc
 static size_t scratch(const isc_conv *conv) {
   size_t largest = 0;
   for (int32_t i = 0; i < conv->count; i++) {
-    size_t bytes = isc_product_scratch(&conv->products[i]);
-    largest = bytes > largest ? bytes : largest;
+    size_t needed = isc_product_scratch(&conv->products[i]);
+    largest = needed > largest ? needed : largest;
   }
   return largest;
 }
@@ -112,23 +116,20 @@ static iscp_status backward_data(isc_conv *conv, const float *diff_dst, float *d
   return ISCP_OK;
 }
 
-/* ---- The table ---- */
-
-static int32_t block(void) { return 1; }
-
-static const char *implementation(const isc_conv *conv, bool backward) {
+static const char *text(const isc_conv *conv, bool backward) {
   const isc_product *p = &conv->products[backward];
   return p->own_columns ? "im2col and sgemm" : "sgemm";
 }
 
-const isc_backend isc_backend_blas = {
+const isc_conv_implementation isc_conv_blas = {
     .name = "blas",
-    .block = block,
-    .conv_create = create,
-    .conv_destroy = destroy,
-    .conv_scratch = scratch,
-    .conv_memory = memory,
-    .conv_implementation = implementation,
-    .conv_forward = forward,
-    .conv_backward_data = backward_data,
+    .backend = ISCP_BACKEND_BLAS,
+    .takes = takes,
+    .create = create,
+    .destroy = destroy,
+    .scratch = scratch,
+    .bytes = bytes,
+    .text = text,
+    .forward = forward,
+    .backward_data = backward_data,
 };

@@ -49,7 +49,7 @@ static const char *advice_here(void) {
 
 void isc_blas_advise(const iscp_context *context) {
   const char *advice = advice_here();
-  int32_t level = isc_backend_of(context) == &isc_backend_blas ? ISCP_LOG_WARNING : ISCP_LOG_INFO;
+  int32_t level = iscp_context_backend(context) == ISCP_BACKEND_BLAS ? ISCP_LOG_WARNING : ISCP_LOG_INFO;
   if (*advice)
     isc_log(context, level, "OpenBLAS runs its %s kernels, but %s", openblas_get_corename(), advice);
 }

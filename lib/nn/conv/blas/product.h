@@ -7,7 +7,7 @@
 #ifndef ISC_NN_BLAS_PRODUCT_H
 #define ISC_NN_BLAS_PRODUCT_H
 
-#include "nn/backend.h"
+#include "nn/conv/conv.h"
 
 typedef struct isc_product {
   int32_t n, c, src_h, src_w;  /* src: N x C x H x W */

@@ -8,7 +8,7 @@
  * Work is cut into strips (kernel.h) of rows; of a 1x1 convolution of stride 1 a whole image is one row. A thread takes a run
  * of strips, for a chunk of places one group of output channels after the other: the chunk's size decides whether src or the
  * weights are read again. */
-#include "nn/conv/direct/direct.h"
+#include "nn/conv/conv.h"
 #include "nn/conv/direct/kernel.h"
 #include "nn/conv/phase.h"
 
@@ -40,9 +40,9 @@ struct isc_conv {
 
 /* ---- Plan ---- */
 
-static bool is_here(const iscp_context *context, const isc_conv_desc *desc) {
+static bool takes(const iscp_context *context, const isc_conv_desc *desc) {
   const isc_conv_shape *s = &desc->shape;
-  return (s->k == 1 || s->k == 3) && s->stride >= 1 && s->stride <= LARGEST_STRIDE && s->pad == s->k / 2 &&
+  return !desc->training && (s->k == 1 || s->k == 3) && s->stride >= 1 && s->stride <= LARGEST_STRIDE && s->pad == s->k / 2 &&
          desc->src_block == ISC_LANES && desc->dst_block == ISC_LANES &&
          iscp_context_precision(context) == ISCP_PRECISION_F32 && !desc->winograd && isc_strip_kernel(ISC_STRIP_1X1, 1, 1);
 }
@@ -181,7 +181,7 @@ static void destroy(isc_conv *conv) {
 
 static iscp_status create(isc_conv **out, const iscp_context *context, const isc_conv_desc *desc) {
   *out = NULL;
-  if (!is_here(context, desc))
+  if (!takes(context, desc))
     return isc_fail(ISCP_ERROR_UNSUPPORTED, "layer \"%s\" is none of the convolutions written for this CPU", desc->name);
   isc_conv *conv = isc_calloc(context, 1, sizeof *conv);
   if (!conv)
@@ -303,37 +303,36 @@ static iscp_status backward_data(isc_conv *conv, const float *diff_dst, float *d
   return backward_data_join(conv, diff_dst, diff_src, false, NULL, scratch);
 }
 
-/* ---- The table ---- */
-
-static int32_t block(void) { return ISC_LANES; }
+/* ---- Sizes and names ---- */
 
 static size_t scratch(const isc_conv *conv) {
   (void)conv;
   return 0;
 }
 
-static size_t memory(const isc_conv *conv) {
+static size_t bytes(const isc_conv *conv) {
   int64_t numbers = conv->ways[0].out_blocks * ISC_LANES; /* bias */
   for (int32_t i = 0; i < conv->count; i++)
     numbers += weight_count(&conv->ways[i]);
   return (size_t)numbers * sizeof(float);
 }
 
-static const char *implementation(const isc_conv *conv, bool backward) {
+static const char *text(const isc_conv *conv, bool backward) {
   (void)conv, (void)backward;
   return "own:avx512";
 }
 
-const isc_backend isc_backend_direct = {
+const isc_conv_implementation isc_conv_direct = {
     .name = "direct",
-    .block = block,
-    .conv_create = create,
-    .conv_destroy = destroy,
-    .conv_scratch = scratch,
-    .conv_memory = memory,
-    .conv_implementation = implementation,
-    .conv_forward = forward,
-    .conv_backward_data = backward_data,
-    .conv_forward_bits = forward_bits,
-    .conv_backward_data_join = backward_data_join,
+    .backend = ISCP_BACKEND_ONEDNN,
+    .takes = takes,
+    .create = create,
+    .destroy = destroy,
+    .scratch = scratch,
+    .bytes = bytes,
+    .text = text,
+    .forward = forward,
+    .backward_data = backward_data,
+    .forward_bits = forward_bits,
+    .backward_data_join = backward_data_join,
 };

@@ -5,17 +5,18 @@
 #ifndef ISC_NN_DIRECT_SMALL_H
 #define ISC_NN_DIRECT_SMALL_H
 
-#include "nn/backend.h"
+#include "nn/ops/layout.h"
+#include "nn/resnet/graph.h"
 
 enum { ISC_SMALL_BLOCK = 16 };
 
-/* Which way is the faster one; by shape and CPU alone, so that a training that goes on later takes the same. */
+/* Whether these are the faster ones; by shape and CPU alone, so that a training that goes on later takes the same. */
 bool isc_small_directions(const isc_conv_shape *shape); /* forward and backward_data */
 bool isc_small_gradient(const isc_conv_shape *shape);   /* backward_weights */
 
 size_t isc_small_scratch(const isc_conv_shape *shape); /* bytes, 64-byte aligned, of any of these */
 
-/* As isc_learner_kind's. */
+/* As isc_conv_implementation's. */
 void isc_small_forward(const isc_conv_shape *shape, const float *weights, const float *src, float *dst, void *scratch);
 void isc_small_backward_data(const isc_conv_shape *shape, const float *weights, const float *diff_dst, float *diff_src,
                              void *scratch);

@@ -1,4 +1,4 @@
-/* Convolution on oneDNN: plan, forward, backward_data, release, and the backend's table. */
+/* A frozen convolution on oneDNN: plan, forward, backward_data, release. */
 #include <stdio.h>
 
 #include "nn/conv/onednn/direction.h"
@@ -49,6 +49,11 @@ static iscp_status build(isc_conv *conv, const isc_conv_desc *desc) {
 
 static void destroy(isc_conv *conv);
 
+static bool takes(const iscp_context *context, const isc_conv_desc *desc) {
+  (void)context;
+  return !desc->training;
+}
+
 static iscp_status create(isc_conv **out, const iscp_context *context, const isc_conv_desc *desc) {
   *out = NULL;
   isc_conv *conv = isc_calloc(context, 1, sizeof *conv);
@@ -92,28 +97,28 @@ static void destroy(isc_conv *conv) {
   isc_context_drop(context);
 }
 
-/* ---- The table ---- */
+/* ---- Sizes and names ---- */
 
 static size_t scratch(const isc_conv *conv) {
   size_t a = isc_direction_scratch(&conv->forward), b = isc_direction_scratch(&conv->backward);
   return a > b ? a : b;
 }
 
-static size_t memory(const isc_conv *conv) { return conv->forward.packed_bytes + conv->backward.packed_bytes; }
+static size_t bytes(const isc_conv *conv) { return conv->forward.packed_bytes + conv->backward.packed_bytes; }
 
-static const char *implementation(const isc_conv *conv, bool backward) {
+static const char *text(const isc_conv *conv, bool backward) {
   return backward ? conv->backward.implementation : conv->forward.implementation;
 }
 
-const isc_backend isc_backend_onednn = {
+const isc_conv_implementation isc_conv_onednn = {
     .name = "onednn",
-    .block = isc_onednn_block,
-    .check = isc_onednn_check_precision,
-    .conv_create = create,
-    .conv_destroy = destroy,
-    .conv_scratch = scratch,
-    .conv_memory = memory,
-    .conv_implementation = implementation,
-    .conv_forward = forward,
-    .conv_backward_data = backward_data,
+    .backend = ISCP_BACKEND_ONEDNN,
+    .takes = takes,
+    .create = create,
+    .destroy = destroy,
+    .scratch = scratch,
+    .bytes = bytes,
+    .text = text,
+    .forward = forward,
+    .backward_data = backward_data,
 };

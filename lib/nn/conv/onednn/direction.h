@@ -2,7 +2,7 @@
 #ifndef ISC_NN_ONEDNN_DIRECTION_H
 #define ISC_NN_ONEDNN_DIRECTION_H
 
-#include "nn/backend.h"
+#include "nn/conv/conv.h"
 #include "nn/conv/onednn/shim.h"
 
 /* What is to be computed: forward, in = src and out = dst; backward_data, in = diff_dst and out = diff_src. */
@@ -40,11 +40,6 @@ void isc_direction_release(isc_direction *d, const iscp_context *context); /* ta
 /* oneDNN 2.6 may write a process-wide table while primitives are made: one thread at a time. */
 void isc_onednn_lock(void);
 void isc_onednn_unlock(void);
-
-/* precision.c: ISCP_ERROR_UNSUPPORTED or ISCP_ERROR_BACKEND if the context asks for bf16 and this CPU has it not, or wrong. */
-iscp_status isc_onednn_check_precision(const iscp_context *context);
-
-int32_t isc_onednn_block(void); /* channels of a block of activations, by the CPU */
 
 /* dnnl_success is ISCP_OK; otherwise the message names the layer and what failed. */
 iscp_status isc_onednn_check(dnnl_status_t status, const char *name, const char *what);

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "nn/backend.h"
 #include "nn/conv/onednn/direction.h"
 
 static pthread_mutex_t creation = PTHREAD_MUTEX_INITIALIZER;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/backend.h"
 #include "nn/conv/onednn/direction.h"
 
 /* Both factors are rounded by at most 2^-9 of their size, so a product is off by at most 0.4 %, and a sum of hundreds of them, of

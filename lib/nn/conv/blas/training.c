@@ -8,13 +8,13 @@
 #include <cblas.h>
 #include <string.h>
 
+#include "nn/backend.h"
 #include "nn/conv/blas/product.h"
 #include "nn/conv/blas/threads.h"
-#include "nn/conv/learner.h"
 
 enum { PLACES = 512 /* that a product aims at */, ALIGN = 64 };
 
-struct isc_learner {
+struct isc_conv {
   iscp_context *context;
   isc_conv_shape shape;
   float *weights, *packed; /* packed: what backward's products have, in their order */
@@ -23,102 +23,108 @@ struct isc_learner {
 };
 
 static int64_t depth(const isc_conv_shape *s) { return (int64_t)s->ic * s->k * s->k; }
-static int64_t weight_count(const isc_learner *l) { return l->shape.oc * depth(&l->shape); }
+static int64_t weight_count(const isc_conv *conv) { return conv->shape.oc * depth(&conv->shape); }
 static int32_t places(const isc_conv_shape *s) { return s->oh * s->ow; }
 
 /* ---- Plan ---- */
 
-static void plan(isc_learner *l) {
-  const isc_conv_shape *s = &l->shape;
-  int32_t threads = iscp_context_threads(l->context), most = isc_blas_most_threads();
-  float *packed = l->packed;
-  l->threads = threads < most ? threads : most;
-  l->images = PLACES / places(s) < 1 ? 1 : PLACES / places(s) < s->n ? PLACES / places(s) : s->n;
-  l->forward = isc_product_forward(s, l->weights);
-  isc_product_plan(&l->forward, l->threads);
-  for (int32_t i = 0; i < l->count; i++) {
-    l->backward[i] = isc_product_backward(s, i / s->stride, i % s->stride, packed);
-    isc_product_plan(&l->backward[i], l->threads);
-    packed += (int64_t)s->ic * isc_product_depth(&l->backward[i]);
+static void plan(isc_conv *conv) {
+  const isc_conv_shape *s = &conv->shape;
+  int32_t threads = iscp_context_threads(conv->context), most = isc_blas_most_threads();
+  float *packed = conv->packed;
+  conv->threads = threads < most ? threads : most;
+  conv->images = PLACES / places(s) < 1 ? 1 : PLACES / places(s) < s->n ? PLACES / places(s) : s->n;
+  conv->forward = isc_product_forward(s, conv->weights);
+  isc_product_plan(&conv->forward, conv->threads);
+  for (int32_t i = 0; i < conv->count; i++) {
+    conv->backward[i] = isc_product_backward(s, i / s->stride, i % s->stride, packed);
+    isc_product_plan(&conv->backward[i], conv->threads);
+    packed += (int64_t)s->ic * isc_product_depth(&conv->backward[i]);
   }
 }
 
-static void destroy(isc_learner *l) {
-  if (!l)
+static void destroy(isc_conv *conv) {
+  if (!conv)
     return;
-  iscp_context *context = l->context;
-  isc_free(context, l->weights);
-  isc_free(context, l->packed);
-  isc_free(context, l->backward);
-  isc_free(context, l);
+  iscp_context *context = conv->context;
+  isc_free(context, conv->weights);
+  isc_free(context, conv->packed);
+  isc_free(context, conv->backward);
+  isc_free(context, conv);
   isc_context_drop(context);
 }
 
-static iscp_status create(isc_learner **out, const iscp_context *context, const isc_conv_desc *desc) {
+static bool takes(const iscp_context *context, const isc_conv_desc *desc) {
+  (void)context;
+  return desc->training;
+}
+
+static iscp_status create(isc_conv **out, const iscp_context *context, const isc_conv_desc *desc) {
   *out = NULL;
-  isc_learner *l = isc_calloc(context, 1, sizeof *l);
-  if (!l)
+  isc_conv *conv = isc_calloc(context, 1, sizeof *conv);
+  if (!conv)
     return ISCP_ERROR_MEMORY;
-  l->context = isc_context_hold(context);
-  l->shape = desc->shape;
-  l->count = desc->gradient ? desc->shape.stride * desc->shape.stride : 0;
-  l->weights = isc_calloc(context, (size_t)weight_count(l), sizeof(float));
-  l->packed = desc->gradient ? isc_calloc(context, (size_t)weight_count(l), sizeof(float)) : NULL;
-  l->backward = isc_calloc(context, (size_t)l->count + 1, sizeof *l->backward);
-  if (!l->weights || !l->backward || (desc->gradient && !l->packed)) {
-    destroy(l);
+  conv->context = isc_context_hold(context);
+  conv->shape = desc->shape;
+  conv->count = desc->gradient ? desc->shape.stride * desc->shape.stride : 0;
+  conv->weights = isc_calloc(context, (size_t)weight_count(conv), sizeof(float));
+  conv->packed = desc->gradient ? isc_calloc(context, (size_t)weight_count(conv), sizeof(float)) : NULL;
+  conv->backward = isc_calloc(context, (size_t)conv->count + 1, sizeof *conv->backward);
+  if (!conv->weights || !conv->backward || (desc->gradient && !conv->packed)) {
+    destroy(conv);
     return ISCP_ERROR_MEMORY;
   }
-  plan(l);
-  *out = l;
+  plan(conv);
+  *out = conv;
   return ISCP_OK;
 }
 
 /* Scratch of diff_weights: | columns | diff_dst, the images' places of a channel side by side |, each a multiple of 64 bytes. */
 static size_t aligned(int64_t numbers) { return ((size_t)numbers * sizeof(float) + ALIGN - 1) / ALIGN * ALIGN; }
-static size_t column_bytes(const isc_learner *l) { return aligned(depth(&l->shape) * l->images * places(&l->shape)); }
+static size_t column_bytes(const isc_conv *conv) { return aligned(depth(&conv->shape) * conv->images * places(&conv->shape)); }
 
-static size_t scratch(const isc_learner *l) {
-  size_t largest = column_bytes(l) + aligned((int64_t)l->shape.oc * l->images * places(&l->shape));
-  for (int32_t i = -1; i < l->count; i++) {
-    size_t bytes = isc_product_scratch(i < 0 ? &l->forward : &l->backward[i]);
-    largest = bytes > largest ? bytes : largest;
+static size_t scratch(const isc_conv *conv) {
+  size_t largest = column_bytes(conv) + aligned((int64_t)conv->shape.oc * conv->images * places(&conv->shape));
+  for (int32_t i = -1; i < conv->count; i++) {
+    size_t needed = isc_product_scratch(i < 0 ? &conv->forward : &conv->backward[i]);
+    largest = needed > largest ? needed : largest;
   }
   return largest;
 }
 
-static size_t memory(const isc_learner *l) {
-  return sizeof *l + (size_t)weight_count(l) * (l->packed ? 2 : 1) * sizeof(float) + (size_t)l->count * sizeof *l->backward;
+static size_t bytes(const isc_conv *conv) {
+  return sizeof *conv + (size_t)weight_count(conv) * (conv->packed ? 2 : 1) * sizeof(float) +
+         (size_t)conv->count * sizeof *conv->backward;
 }
 
 /* ---- Weights ---- */
 
-static float *weights(const isc_learner *l) { return l->weights; }
+static float *weights(const isc_conv *conv) { return conv->weights; }
 
-static iscp_status copy(isc_learner *l, float *to, const float *from, void *scratch_memory) {
+static iscp_status copy(isc_conv *conv, float *to, const float *from, void *scratch_memory) {
   (void)scratch_memory;
-  memcpy(to, from, (size_t)weight_count(l) * sizeof *to);
+  memcpy(to, from, (size_t)weight_count(conv) * sizeof *to);
   return ISCP_OK;
 }
 
 /* ---- Forward and backward_data ---- */
 
-static iscp_status forward(isc_learner *l, const float *src, float *dst, void *scratch_memory) {
+static iscp_status forward(isc_conv *conv, const float *src, float *dst, void *scratch_memory) {
   const isc_finish none = {0};
   isc_blas_enter();
-  isc_product_run(&l->forward, src, dst, &none, scratch_memory);
+  isc_product_run(&conv->forward, src, dst, &none, scratch_memory);
   isc_blas_leave();
   return ISCP_OK;
 }
 
-static iscp_status backward_data(isc_learner *l, const float *diff_dst, float *diff_src, void *scratch_memory) {
+static iscp_status backward_data(isc_conv *conv, const float *diff_dst, float *diff_src, void *scratch_memory) {
   const isc_finish none = {0};
-  float *packed = l->packed;
+  float *packed = conv->packed;
   isc_blas_enter();
-  for (int32_t i = 0; i < l->count; i++) {
-    isc_product_pack(packed, l->weights, &l->shape, &l->backward[i]);
-    isc_product_run(&l->backward[i], diff_dst, diff_src, &none, scratch_memory);
-    packed += (int64_t)l->shape.ic * isc_product_depth(&l->backward[i]);
+  for (int32_t i = 0; i < conv->count; i++) {
+    isc_product_pack(packed, conv->weights, &conv->shape, &conv->backward[i]);
+    isc_product_run(&conv->backward[i], diff_dst, diff_src, &none, scratch_memory);
+    packed += (int64_t)conv->shape.ic * isc_product_depth(&conv->backward[i]);
   }
   isc_blas_leave();
   return ISCP_OK;
@@ -170,10 +176,10 @@ static void gather_diff(const group *g, const isc_conv_shape *s, int32_t channel
            (size_t)places(s) * sizeof *g->diff);
 }
 
-static void multiply(const isc_learner *l, const group *g, float *diff_weights, bool add) {
-  const isc_conv_shape *s = &l->shape;
+static void multiply(const isc_conv *conv, const group *g, float *diff_weights, bool add) {
+  const isc_conv_shape *s = &conv->shape;
   int32_t width = g->images * places(s), columns = (int32_t)depth(s);
-#pragma omp parallel num_threads(l->threads)
+#pragma omp parallel num_threads(conv->threads)
   {
 #pragma omp for schedule(static)
     for (int32_t c = 0; c < s->ic; c++)
@@ -182,8 +188,8 @@ static void multiply(const isc_learner *l, const group *g, float *diff_weights, 
     for (int32_t c = 0; c < s->oc; c++)
       gather_diff(g, s, c);
 #pragma omp for schedule(static)
-    for (int64_t share = 0; share < l->threads; share++) {
-      int32_t low = (int32_t)(s->oc * share / l->threads), high = (int32_t)(s->oc * (share + 1) / l->threads);
+    for (int64_t share = 0; share < conv->threads; share++) {
+      int32_t low = (int32_t)(s->oc * share / conv->threads), high = (int32_t)(s->oc * (share + 1) / conv->threads);
       if (low < high)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, high - low, columns, width, 1, g->diff + (int64_t)low * width,
                     width, g->columns, width, add, diff_weights + (int64_t)low * columns, columns);
@@ -191,27 +197,29 @@ static void multiply(const isc_learner *l, const group *g, float *diff_weights, 
   }
 }
 
-static iscp_status backward_weights(isc_learner *l, const float *src, const float *diff_dst, float *diff_weights, bool add,
+static iscp_status backward_weights(isc_conv *conv, const float *src, const float *diff_dst, float *diff_weights, bool add,
                                     void *scratch_memory) {
-  const isc_conv_shape *s = &l->shape;
-  group g = {.columns = scratch_memory, .diff = (float *)((char *)scratch_memory + column_bytes(l))};
+  const isc_conv_shape *s = &conv->shape;
+  group g = {.columns = scratch_memory, .diff = (float *)((char *)scratch_memory + column_bytes(conv))};
   isc_blas_enter();
-  for (int32_t n = 0; n < s->n; n += l->images) {
-    g.images = s->n - n < l->images ? s->n - n : l->images;
+  for (int32_t n = 0; n < s->n; n += conv->images) {
+    g.images = s->n - n < conv->images ? s->n - n : conv->images;
     g.src = src + (int64_t)n * s->ic * s->ih * s->iw;
     g.diff_dst = diff_dst + (int64_t)n * s->oc * places(s);
-    multiply(l, &g, diff_weights, add || n > 0);
+    multiply(conv, &g, diff_weights, add || n > 0);
   }
   isc_blas_leave();
   return ISCP_OK;
 }
 
-const isc_learner_kind isc_learner_blas = {
-    .name = "blas",
+const isc_conv_implementation isc_conv_blas_training = {
+    .name = "blas training",
+    .backend = ISCP_BACKEND_BLAS,
+    .takes = takes,
     .create = create,
     .destroy = destroy,
     .scratch = scratch,
-    .memory = memory,
+    .bytes = bytes,
     .weights = weights,
     .count = weight_count,
     .pack = copy,
