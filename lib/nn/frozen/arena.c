@@ -9,8 +9,6 @@
 
 #include "nn/frozen/plan.h"
 
-enum { ALIGN = 64 };
-
 int64_t isc_plan_dst_count(const isc_plan *plan, int32_t layer) {
   const isc_conv_shape *s = &plan->graph->layers[layer].shape;
   return isc_activation_count(s->n, s->oc, s->oh, s->ow, plan->block);
@@ -52,7 +50,7 @@ static void measure_slots(const isc_plan *plan, int64_t sizes[ISC_SLOTS]) {
 
 static void *place(isc_plan *plan, size_t bytes) {
   void *memory = plan->arena ? plan->arena + plan->arena_bytes : NULL;
-  plan->arena_bytes += (bytes + ALIGN - 1) / ALIGN * ALIGN;
+  plan->arena_bytes += isc_aligned(bytes);
   return memory;
 }
 

@@ -11,8 +11,6 @@
 #include "nn/ops/stem.h"
 #include "nn/training/training.h"
 
-enum { ALIGN = 64 };
-
 /* ---- Forward: who reads what ---- */
 
 static void read_graph(isc_training *t) {
@@ -98,7 +96,7 @@ void isc_training_plan(isc_training *t) {
 
 static void *place(isc_training *t, size_t bytes) {
   void *memory = t->arena ? t->arena + t->arena_bytes : NULL;
-  t->arena_bytes += (bytes + ALIGN - 1) / ALIGN * ALIGN;
+  t->arena_bytes += isc_aligned(bytes);
   return memory;
 }
 

@@ -12,8 +12,8 @@ struct isc_conv {
   int32_t src_block, dst_block;
 };
 
-/* Scratch: | src, N C H W | dst, N C H W | inner |, each a multiple of 64 bytes. */
-static size_t aligned(int64_t count) { return ((size_t)count * sizeof(float) + 63) / 64 * 64; }
+/* Scratch: | src, N C H W | dst, N C H W | inner |, each aligned. */
+static size_t aligned(int64_t count) { return isc_aligned((size_t)count * sizeof(float)); }
 static size_t src_bytes(const isc_conv_shape *s) { return aligned((int64_t)s->n * s->ic * s->ih * s->iw); }
 static size_t dst_bytes(const isc_conv_shape *s) { return aligned((int64_t)s->n * s->oc * s->oh * s->ow); }
 

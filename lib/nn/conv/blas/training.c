@@ -12,7 +12,7 @@
 #include "nn/conv/blas/product.h"
 #include "nn/conv/blas/threads.h"
 
-enum { PLACES = 512 /* that a product aims at */, ALIGN = 64 };
+enum { PLACES = 512 /* that a product aims at */ };
 
 struct isc_conv {
   iscp_context *context;
@@ -79,8 +79,8 @@ static iscp_status create(isc_conv **out, const iscp_context *context, const isc
   return ISCP_OK;
 }
 
-/* Scratch of diff_weights: | columns | diff_dst, the images' places of a channel side by side |, each a multiple of 64 bytes. */
-static size_t aligned(int64_t numbers) { return ((size_t)numbers * sizeof(float) + ALIGN - 1) / ALIGN * ALIGN; }
+/* Scratch of diff_weights: | columns | diff_dst, the images' places of a channel side by side |, each aligned. */
+static size_t aligned(int64_t numbers) { return isc_aligned((size_t)numbers * sizeof(float)); }
 static size_t column_bytes(const isc_conv *conv) { return aligned(depth(&conv->shape) * conv->images * places(&conv->shape)); }
 
 static size_t scratch(const isc_conv *conv) {

@@ -9,8 +9,6 @@
 #include "nn/conv/onednn/gradient.h"
 #include "nn/ops/ops.h"
 
-enum { ALIGN = 64 };
-
 struct isc_conv {
   iscp_context *context;
   char name[40];
@@ -129,12 +127,11 @@ static iscp_status create(isc_conv **out, const iscp_context *context, const isc
   return ISCP_OK;
 }
 
-static size_t aligned(size_t bytes) { return (bytes + ALIGN - 1) / ALIGN * ALIGN; }
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Scratch of backward_weights: | the primitive's | a gradient that is to be added |. */
 static size_t scratch(const isc_conv *conv) {
-  size_t most = aligned(conv->gradient.scratch_bytes) + conv->forward.packed_bytes;
+  size_t most = isc_aligned(conv->gradient.scratch_bytes) + conv->forward.packed_bytes;
   most = larger(most, larger(isc_direction_scratch(&conv->forward), isc_direction_scratch(&conv->backward)));
   if (conv->small_directions || conv->small_gradient)
     most = larger(most, isc_small_scratch(&conv->shape));
@@ -180,7 +177,7 @@ static iscp_status backward_weights(isc_conv *conv, const float *src, const floa
     isc_small_backward_weights(&conv->shape, src, diff_dst, diff_weights, add, scratch_memory);
     return ISCP_OK;
   }
-  float *part = (float *)((char *)scratch_memory + aligned(conv->gradient.scratch_bytes));
+  float *part = (float *)((char *)scratch_memory + isc_aligned(conv->gradient.scratch_bytes));
   dnnl_status_t status =
       isc_gradient_run(&conv->gradient, conv->stream, src, diff_dst, add ? part : diff_weights, scratch_memory);
   if (status == dnnl_success && add)
