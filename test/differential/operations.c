@@ -291,6 +291,7 @@ START_TEST(argmax_takes_the_lowest_of_equal_ones) {
 END_TEST
 
 int main(void) {
+  plain_limit_cpu();
   Suite *suite = suite_create("operations");
   TCase *relu = tcase_create("relu"), *pool = tcase_create("pool"), *head = tcase_create("head");
   tcase_add_test(relu, bits_say_what_is_positive);

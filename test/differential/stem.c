@@ -179,6 +179,7 @@ START_TEST(tiny_images) {
 END_TEST
 
 int main(void) {
+  plain_limit_cpu();
   Suite *suite = suite_create("stem");
   TCase *stem = tcase_create("stem");
   tcase_add_test(stem, imagenet_stem);

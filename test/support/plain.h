@@ -6,6 +6,9 @@
 
 #include "nn/resnet/graph.h"
 
+/* The kernels that this CPU would not choose: limits the calling thread to those of TEST_CPU, "avx2" or "none", if it is set. */
+void plain_limit_cpu(void);
+
 /* A sum of products, and the sum of their absolute values: what rounding errors are relative to. */
 typedef struct plain_sum {
   double value, magnitude;

@@ -8,6 +8,7 @@
  * image's sums run in one fixed order, whatever the threads and the other images. */
 #include <string.h>
 
+#include "base/simd.h"
 #include "nn/ops/ops.h"
 
 enum { IMAGES = 4, CHUNK = 512 /* columns of a thread's piece of backward */ };
@@ -18,24 +19,19 @@ typedef void dot_fn(float sums[IMAGES], const float *const src[IMAGES], const fl
 /* diff[i][0 .. count - 1] += scales[i] * weights[0 .. count - 1] */
 typedef void add_fn(float diff[IMAGES][CHUNK], const float scales[IMAGES], const float *weights, int32_t count);
 
-#define VECTOR(B) typedef float floats##B __attribute__((vector_size(B * sizeof(float)), aligned(sizeof(float)), may_alias));
-VECTOR(4)
-VECTOR(8)
-VECTOR(16)
-
 /* Two sums an image, so that more multiply-adds are under way than one waits for. */
 #define DENSE(NAME, TARGET, B)                                                                              \
-  TARGET static void dot_##NAME(float sums[IMAGES], const float *const src[IMAGES], const float *weights,  \
+  TARGET static void dot_##NAME(float sums[IMAGES], const float *const src[IMAGES], const float *weights,   \
                                 int32_t c) {                                                                \
-    floats##B sum[IMAGES][2] = {{{0}}};                                                                     \
+    isc_f32x##B##_any sum[IMAGES][2] = {{{0}}};                                                             \
     int32_t whole = c / (2 * B) * (2 * B);                                                                  \
     for (int32_t j = 0; j < whole; j += 2 * B)                                                              \
       _Pragma("GCC unroll 4") for (int i = 0; i < IMAGES; i++)                                              \
         _Pragma("GCC unroll 2") for (int half = 0; half < 2; half++)                                        \
-          sum[i][half] += *(const floats##B *)(src[i] + j + half * B) *                                     \
-                          *(const floats##B *)(weights + j + half * B);                                     \
+          sum[i][half] += *(const isc_f32x##B##_any *)(src[i] + j + half * B) *                             \
+                          *(const isc_f32x##B##_any *)(weights + j + half * B);                             \
     for (int i = 0; i < IMAGES; i++) {                                                                      \
-      floats##B both = sum[i][0] + sum[i][1];                                                               \
+      isc_f32x##B##_any both = sum[i][0] + sum[i][1];                                                       \
       sums[i] = 0;                                                                                          \
       for (int j = 0; j < B; j++)                                                                           \
         sums[i] += both[j];                                                                                 \
@@ -48,15 +44,15 @@ VECTOR(16)
     int32_t whole = count / B * B;                                                                          \
     for (int32_t j = 0; j < whole; j += B)                                                                  \
       _Pragma("GCC unroll 4") for (int i = 0; i < IMAGES; i++)                                              \
-        *(floats##B *)(diff[i] + j) += scales[i] * *(const floats##B *)(weights + j);                       \
+        *(isc_f32x##B##_any *)(diff[i] + j) += scales[i] * *(const isc_f32x##B##_any *)(weights + j);       \
     for (int32_t j = whole; j < count; j++)                                                                 \
       for (int i = 0; i < IMAGES; i++)                                                                      \
         diff[i][j] += scales[i] * weights[j];                                                               \
   }
 
 #if defined(__x86_64__)
-DENSE(avx512, __attribute__((target("avx512f"))), 16)
-DENSE(avx2, __attribute__((target("avx2"))), 8)
+DENSE(avx512, ISC_TARGET_AVX512F, 16)
+DENSE(avx2, ISC_TARGET_AVX2, 8)
 #endif
 DENSE(plain, , 4)
 
@@ -67,9 +63,9 @@ typedef struct kernels {
 
 static kernels choose(void) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f"))
+  if (isc_cpu_has(ISC_CPU_AVX512F))
     return (kernels){dot_avx512, add_avx512};
-  if (__builtin_cpu_supports("avx2"))
+  if (isc_cpu_has(ISC_CPU_AVX2))
     return (kernels){dot_avx2, add_avx2};
 #endif
   return (kernels){dot_plain, add_plain};

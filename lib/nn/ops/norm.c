@@ -19,12 +19,13 @@
 #include <math.h>
 #include <string.h>
 
-static const double EPS = 1e-5;      /* PyTorch's default, as in parameters.c */
+#include "base/simd.h"
+
 static const double MOMENTUM = 0.1; /* of the running statistics, PyTorch's default */
 
 enum { LANES = ISC_NORM_LANES, PIECE = 512 /* numbers that a piece aims at */ };
-typedef float floats __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
-typedef int32_t words __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+typedef isc_f32x16_any floats; /* LANES of them */
+typedef isc_i32x16_any words;
 
 /* The planes' numbers and their channels' constants, lane by lane. */
 typedef struct piece {
@@ -178,16 +179,16 @@ static inline __attribute__((always_inline)) void deviate(floats *x, const float
   }
 
 #if defined(__x86_64__)
-KERNELS(avx512, __attribute__((target("avx512f"))))
-KERNELS(avx2, __attribute__((target("avx2"))))
+KERNELS(avx512, ISC_TARGET_AVX512F)
+KERNELS(avx2, ISC_TARGET_AVX2)
 #endif
 KERNELS(plain, )
 
 static kernels choose(void) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f"))
+  if (isc_cpu_has(ISC_CPU_AVX512F))
     return (kernels){sum_avx512, squares_avx512, apply_avx512, gradient_avx512, spread_avx512, frozen_avx512};
-  if (__builtin_cpu_supports("avx2"))
+  if (isc_cpu_has(ISC_CPU_AVX2))
     return (kernels){sum_avx2, squares_avx2, apply_avx2, gradient_avx2, spread_avx2, frozen_avx2};
 #endif
   return (kernels){sum_plain, squares_plain, apply_plain, gradient_plain, spread_plain, frozen_plain};
@@ -280,11 +281,11 @@ static void merge(double *mean, double *variance, float (*sums)[2][LANES], const
 static void set_channel(const isc_norm *norm, float (*sums)[2][LANES], const isc_norm_shape *s, int32_t c) {
   double mean, variance, m = (double)s->n * s->hw;
   merge(&mean, &variance, sums, s, c);
-  double a = norm->gamma[c] / sqrt(variance + EPS);
+  double a = norm->gamma[c] / sqrt(variance + ISC_NORM_EPS);
   set_lanes(norm->mean, mean, s, c);
   set_lanes(norm->a, a, s, c);
   set_lanes(norm->b, norm->beta[c] - mean * a, s, c);
-  norm->deviation[c] = (float)sqrt(variance + EPS);
+  norm->deviation[c] = (float)sqrt(variance + ISC_NORM_EPS);
   norm->running_mean[c] = (float)((1 - MOMENTUM) * norm->running_mean[c] + MOMENTUM * mean);
   norm->running_variance[c] = (float)((1 - MOMENTUM) * norm->running_variance[c] + MOMENTUM * variance * m / (m - 1));
 }
@@ -317,7 +318,7 @@ void isc_norm_forward(float *y, const isc_norm *norm, const float *x, const floa
 void isc_norm_frozen_forward(float *y, const isc_norm *norm, const float *x, const float *shortcut, bool relu,
                              const isc_norm_shape *s) {
   for (int32_t c = 0; c < s->c; c++) {
-    double a = norm->gamma[c] / sqrt(norm->running_variance[c] + EPS);
+    double a = norm->gamma[c] / sqrt(norm->running_variance[c] + ISC_NORM_EPS);
     set_lanes(norm->a, a, s, c);
     set_lanes(norm->b, norm->beta[c] - norm->running_mean[c] * a, s, c);
   }

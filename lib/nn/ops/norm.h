@@ -10,6 +10,9 @@ typedef struct isc_norm_shape {
 
 enum { ISC_NORM_LANES = 16 };
 
+/* Added to a variance, here and where a norm is folded: PyTorch's default, which no ResNet of torchvision changes. */
+static const double ISC_NORM_EPS = 1e-5;
+
 /* The numbers of a layer's norm: C of each, and of those that stand ready for vectors isc_norm_lanes, zeros at first. */
 typedef struct isc_norm {
   float *gamma, *beta, *running_mean, *running_variance;

@@ -7,6 +7,7 @@
  * there are N * ceil(C / block) of them, and a vector is the block. */
 #include <string.h>
 
+#include "base/simd.h"
 #include "nn/ops/ops.h"
 
 enum { NONE = 255 }; /* `which` of a window without a positive number */
@@ -18,37 +19,29 @@ typedef struct pool_shape {
 /* Row oh of a plane's dst. `which` may be NULL. */
 typedef void forward_fn(float *dst, uint8_t *which, const float *plane, const pool_shape *s, int32_t oh);
 
-#define VECTORS(B)                                                                                 \
-  typedef float floats##B __attribute__((vector_size(B * sizeof(float)), aligned(4), may_alias)); \
-  typedef int32_t ints##B __attribute__((vector_size(B * sizeof(int32_t))));                       \
-  typedef uint8_t bytes##B __attribute__((vector_size(B), aligned(1), may_alias));
-
-#define FORWARD(NAME, TARGET, B)                                                                                        \
+#define FORWARD(NAME, TARGET, B)                                                                                       \
   TARGET static void NAME(float *dst, uint8_t *which, const float *plane, const pool_shape *s, int32_t oh) {           \
-    for (int32_t ow = 0; ow < s->ow; ow++) {                                                                            \
-      floats##B best = {0};                                                                                             \
-      bytes##B place = (bytes##B){0} + (uint8_t)NONE;                                                                   \
-      for (int32_t kh = oh ? 0 : 1; kh < 3 && 2 * oh - 1 + kh < s->ih; kh++)                                            \
-        for (int32_t kw = ow ? 0 : 1; kw < 3 && 2 * ow - 1 + kw < s->iw; kw++) {                                        \
-          floats##B x = *(const floats##B *)(plane + ((int64_t)(2 * oh - 1 + kh) * s->iw + 2 * ow - 1 + kw) * B);       \
-          ints##B more = x > best;                                                                                      \
-          bytes##B more8 = __builtin_convertvector(more, bytes##B);                                                     \
-          best = (floats##B)(((ints##B)x & more) | ((ints##B)best & ~more));                                            \
-          place = (more8 & (uint8_t)(3 * kh + kw)) | (place & ~more8);                                                  \
-        }                                                                                                               \
-      *(floats##B *)(dst + (int64_t)ow * B) = best;                                                                     \
-      if (which)                                                                                                        \
-        *(bytes##B *)(which + (int64_t)ow * B) = place;                                                                 \
-    }                                                                                                                   \
+    for (int32_t ow = 0; ow < s->ow; ow++) {                                                                           \
+      isc_f32x##B##_any best = {0};                                                                                    \
+      isc_u8x##B##_any place = (isc_u8x##B##_any){0} + (uint8_t)NONE;                                                  \
+      for (int32_t kh = oh ? 0 : 1; kh < 3 && 2 * oh - 1 + kh < s->ih; kh++)                                           \
+        for (int32_t kw = ow ? 0 : 1; kw < 3 && 2 * ow - 1 + kw < s->iw; kw++) {                                       \
+          int64_t at = (int64_t)(2 * oh - 1 + kh) * s->iw + 2 * ow - 1 + kw;                                           \
+          isc_f32x##B##_any x = *(const isc_f32x##B##_any *)(plane + at * B);                                          \
+          isc_i32x##B more = x > best;                                                                                 \
+          isc_u8x##B##_any more8 = __builtin_convertvector(more, isc_u8x##B##_any);                                    \
+          best = (isc_f32x##B##_any)(((isc_i32x##B)x & more) | ((isc_i32x##B)best & ~more));                           \
+          place = (more8 & (uint8_t)(3 * kh + kw)) | (place & ~more8);                                                 \
+        }                                                                                                              \
+      *(isc_f32x##B##_any *)(dst + (int64_t)ow * B) = best;                                                            \
+      if (which)                                                                                                       \
+        *(isc_u8x##B##_any *)(which + (int64_t)ow * B) = place;                                                        \
+    }                                                                                                                  \
   }
-
-VECTORS(1)
-VECTORS(8)
-VECTORS(16)
 
 #if defined(__x86_64__)
 FORWARD(forward16_avx512, __attribute__((target("avx512f,avx512bw,avx512vl"))), 16)
-FORWARD(forward8_avx2, __attribute__((target("avx2"))), 8)
+FORWARD(forward8_avx2, ISC_TARGET_AVX2, 8)
 #endif
 FORWARD(forward16_plain, , 16)
 FORWARD(forward8_plain, , 8)
@@ -56,9 +49,9 @@ FORWARD(forward1_plain, , 1)
 
 static forward_fn *choose(int32_t block) {
 #if defined(__x86_64__)
-  if (block == 16 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+  if (block == 16 && isc_cpu_has(ISC_CPU_AVX512))
     return forward16_avx512;
-  if (block == 8 && __builtin_cpu_supports("avx2"))
+  if (block == 8 && isc_cpu_has(ISC_CPU_AVX2))
     return forward8_avx2;
 #endif
   return block == 16 ? forward16_plain : block == 8 ? forward8_plain : forward1_plain;

@@ -4,11 +4,8 @@
  *   backward: diff_src = bit ? diff_dst : 0
  *
  * A bit costs a 32nd of the activation's memory and traffic. All of it runs at memory speed once it is vectorised. */
+#include "base/simd.h"
 #include "nn/ops/ops.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 enum { CHUNK = 8192 }; /* numbers a thread takes at a time; a multiple of 16 */
 
@@ -47,60 +44,56 @@ static void join_plain(float *diff, const float *other, const uint16_t *bits, in
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f"))) static void pack_avx512(uint16_t *bits, const float *src, int64_t words) {
+ISC_TARGET_AVX512F static void pack_avx512(uint16_t *bits, const float *src, int64_t words) {
   for (int64_t i = 0; i < words; i++)
-    bits[i] = _mm512_cmp_ps_mask(_mm512_loadu_ps(src + 16 * i), _mm512_setzero_ps(), _CMP_GT_OQ);
+    bits[i] = isc_f32x16_above_zero(*(const isc_f32x16_any *)(src + 16 * i));
 }
 
-__attribute__((target("avx512f"))) static void keep_avx512(float *diff, const uint16_t *bits, int64_t words) {
-  for (int64_t i = 0; i < words; i++)
-    _mm512_storeu_ps(diff + 16 * i, _mm512_maskz_loadu_ps(bits[i], diff + 16 * i));
-}
-
-__attribute__((target("avx512f"))) static void join_avx512(float *diff, const float *other, const uint16_t *bits,
-                                                           int64_t words) {
-  for (int64_t i = 0; i < words; i++)
-    _mm512_storeu_ps(diff + 16 * i, _mm512_maskz_add_ps(bits[i], _mm512_loadu_ps(diff + 16 * i),
-                                                        _mm512_loadu_ps(other + 16 * i)));
-}
-
-__attribute__((target("avx2"))) static __m256 spread_avx2(unsigned byte) {
-  const __m256i place = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-  __m256i set = _mm256_and_si256(_mm256_set1_epi32((int)byte), place);
-  return _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, place));
-}
-
-__attribute__((target("avx2"))) static void pack_avx2(uint16_t *bits, const float *src, int64_t words) {
-  const __m256 zero = _mm256_setzero_ps();
+ISC_TARGET_AVX512F static void keep_avx512(float *diff, const uint16_t *bits, int64_t words) {
   for (int64_t i = 0; i < words; i++) {
-    int low = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(src + 16 * i), zero, _CMP_GT_OQ));
-    int high = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(src + 16 * i + 8), zero, _CMP_GT_OQ));
+    isc_f32x16_any *d = (isc_f32x16_any *)(diff + 16 * i);
+    *d = isc_f32x16_keep(bits[i], *d);
+  }
+}
+
+ISC_TARGET_AVX512F static void join_avx512(float *diff, const float *other, const uint16_t *bits, int64_t words) {
+  for (int64_t i = 0; i < words; i++) {
+    isc_f32x16_any *d = (isc_f32x16_any *)(diff + 16 * i);
+    *d = isc_f32x16_keep(bits[i], *d + *(const isc_f32x16_any *)(other + 16 * i));
+  }
+}
+
+/* Half a word at a time. */
+static inline unsigned half_of(const uint16_t *bits, int64_t i) { return bits[i / 2] >> (i % 2 * 8) & 255; }
+
+ISC_TARGET_AVX2 static void pack_avx2(uint16_t *bits, const float *src, int64_t words) {
+  for (int64_t i = 0; i < words; i++) {
+    unsigned low = isc_f32x8_above_zero(*(const isc_f32x8_any *)(src + 16 * i));
+    unsigned high = isc_f32x8_above_zero(*(const isc_f32x8_any *)(src + 16 * i + 8));
     bits[i] = (uint16_t)(low | high << 8);
   }
 }
 
-__attribute__((target("avx2"))) static void keep_avx2(float *diff, const uint16_t *bits, int64_t words) {
+ISC_TARGET_AVX2 static void keep_avx2(float *diff, const uint16_t *bits, int64_t words) {
   for (int64_t i = 0; i < 2 * words; i++) {
-    __m256 kept = spread_avx2(bits[i / 2] >> (i % 2 * 8) & 255);
-    _mm256_storeu_ps(diff + 8 * i, _mm256_and_ps(kept, _mm256_loadu_ps(diff + 8 * i)));
+    isc_f32x8_any *d = (isc_f32x8_any *)(diff + 8 * i);
+    *d = isc_f32x8_keep(half_of(bits, i), *d);
   }
 }
 
-__attribute__((target("avx2"))) static void join_avx2(float *diff, const float *other, const uint16_t *bits,
-                                                      int64_t words) {
+ISC_TARGET_AVX2 static void join_avx2(float *diff, const float *other, const uint16_t *bits, int64_t words) {
   for (int64_t i = 0; i < 2 * words; i++) {
-    __m256 kept = spread_avx2(bits[i / 2] >> (i % 2 * 8) & 255);
-    __m256 sum = _mm256_add_ps(_mm256_loadu_ps(diff + 8 * i), _mm256_loadu_ps(other + 8 * i));
-    _mm256_storeu_ps(diff + 8 * i, _mm256_and_ps(kept, sum));
+    isc_f32x8_any *d = (isc_f32x8_any *)(diff + 8 * i);
+    *d = isc_f32x8_keep(half_of(bits, i), *d + *(const isc_f32x8_any *)(other + 8 * i));
   }
 }
 #endif
 
 static kernels choose(void) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f"))
+  if (isc_cpu_has(ISC_CPU_AVX512F))
     return (kernels){pack_avx512, keep_avx512, join_avx512};
-  if (__builtin_cpu_supports("avx2"))
+  if (isc_cpu_has(ISC_CPU_AVX2))
     return (kernels){pack_avx2, keep_avx2, join_avx2};
 #endif
   return (kernels){pack_plain, keep_plain, join_plain};

@@ -9,9 +9,7 @@
 
 #include <string.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "base/simd.h"
 
 enum { K = 3, PAD = 1 };
 
@@ -30,31 +28,26 @@ typedef struct strip {
 /* diff_src of places iw .. iw + PLACES - 1 -> sums[ic][place]. All their ow are inside, unless PLACES is 1. */
 typedef void strip_fn(float *sums, const strip *s, int32_t iw);
 
-#define VECTOR(B) typedef float floats##B __attribute__((vector_size(B * sizeof(float)), may_alias));
-VECTOR(4)
-VECTOR(8)
-VECTOR(16)
-
-static inline float sum4(floats4 x) { return (x[0] + x[2]) + (x[1] + x[3]); }
-static inline float sum8(const floats8 *x) { return sum4(((const floats4 *)x)[0] + ((const floats4 *)x)[1]); }
-static inline float sum16(const floats16 *x) {
-  floats8 half = ((const floats8 *)x)[0] + ((const floats8 *)x)[1];
+static inline float sum4(isc_f32x4 x) { return (x[0] + x[2]) + (x[1] + x[3]); }
+static inline float sum8(const isc_f32x8 *x) { return sum4(((const isc_f32x4 *)x)[0] + ((const isc_f32x4 *)x)[1]); }
+static inline float sum16(const isc_f32x16 *x) {
+  isc_f32x8 half = ((const isc_f32x8 *)x)[0] + ((const isc_f32x8 *)x)[1];
   return sum8(&half);
 }
 
 #define STRIP(NAME, TARGET, B, IC, PLACES, FMA)                                                    \
   TARGET static void NAME(float *sums, const strip *s, int32_t iw) {                              \
-    floats##B sum[IC][PLACES];                                                                     \
+    isc_f32x##B sum[IC][PLACES];                                                                     \
     _Pragma("GCC unroll 3") for (int c = 0; c < IC; c++)                                           \
-      _Pragma("GCC unroll 12") for (int p = 0; p < PLACES; p++) sum[c][p] = (floats##B){0};        \
+      _Pragma("GCC unroll 12") for (int p = 0; p < PLACES; p++) sum[c][p] = (isc_f32x##B){0};        \
     for (int32_t r = 0; r < s->row_count; r++) {                                                   \
-      const floats##B *w = (const floats##B *)s->rows[r].weights;                                  \
+      const isc_f32x##B *w = (const isc_f32x##B *)s->rows[r].weights;                                  \
       for (int32_t o = 0; o < s->blocks; o++)                                                      \
         for (int32_t kw = 0; kw < K; kw++, w += IC) {                                              \
           int32_t ow = iw + PAD - kw;                                                              \
           if (PLACES == 1 && (ow < 0 || ow >= s->ow))                                              \
             continue;                                                                              \
-          const floats##B *d = (const floats##B *)(s->rows[r].diff_dst + o * s->plane) + ow;       \
+          const isc_f32x##B *d = (const isc_f32x##B *)(s->rows[r].diff_dst + o * s->plane) + ow;       \
           _Pragma("GCC unroll 12") for (int p = 0; p < PLACES; p++)                                \
             _Pragma("GCC unroll 3") for (int c = 0; c < IC; c++) sum[c][p] = FMA(w[c], d[p], sum[c][p]); \
         }                                                                                          \
@@ -66,16 +59,14 @@ static inline float sum16(const floats16 *x) {
 #define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
 
 #if defined(__x86_64__)
-#define AVX512 __attribute__((target("avx512f")))
-#define AVX2 __attribute__((target("avx2,fma")))
-STRIP(strip3_avx512, AVX512, 16, 3, 8, _mm512_fmadd_ps)
-STRIP(place3_avx512, AVX512, 16, 3, 1, _mm512_fmadd_ps)
-STRIP(strip1_avx512, AVX512, 16, 1, 12, _mm512_fmadd_ps)
-STRIP(place1_avx512, AVX512, 16, 1, 1, _mm512_fmadd_ps)
-STRIP(strip3_avx2, AVX2, 8, 3, 4, _mm256_fmadd_ps)
-STRIP(place3_avx2, AVX2, 8, 3, 1, _mm256_fmadd_ps)
-STRIP(strip1_avx2, AVX2, 8, 1, 8, _mm256_fmadd_ps)
-STRIP(place1_avx2, AVX2, 8, 1, 1, _mm256_fmadd_ps)
+STRIP(strip3_avx512, ISC_TARGET_AVX512F, 16, 3, 8, isc_f32x16_fma)
+STRIP(place3_avx512, ISC_TARGET_AVX512F, 16, 3, 1, isc_f32x16_fma)
+STRIP(strip1_avx512, ISC_TARGET_AVX512F, 16, 1, 12, isc_f32x16_fma)
+STRIP(place1_avx512, ISC_TARGET_AVX512F, 16, 1, 1, isc_f32x16_fma)
+STRIP(strip3_avx2, ISC_TARGET_AVX2_FMA, 8, 3, 4, isc_f32x8_fma)
+STRIP(place3_avx2, ISC_TARGET_AVX2_FMA, 8, 3, 1, isc_f32x8_fma)
+STRIP(strip1_avx2, ISC_TARGET_AVX2_FMA, 8, 1, 8, isc_f32x8_fma)
+STRIP(place1_avx2, ISC_TARGET_AVX2_FMA, 8, 1, 1, isc_f32x8_fma)
 #endif
 STRIP(place3_plain16, , 16, 3, 1, MULTIPLY_ADD)
 STRIP(place1_plain16, , 16, 1, 1, MULTIPLY_ADD)
@@ -90,9 +81,9 @@ typedef struct kernels {
 static kernels choose(int32_t channels, int32_t block) {
   bool three = channels == 3;
 #if defined(__x86_64__)
-  if (block == 16 && __builtin_cpu_supports("avx512f"))
+  if (block == 16 && isc_cpu_has(ISC_CPU_AVX512F))
     return three ? (kernels){strip3_avx512, place3_avx512, 8} : (kernels){strip1_avx512, place1_avx512, 12};
-  if (block == 8 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+  if (block == 8 && isc_cpu_has(ISC_CPU_AVX2))
     return three ? (kernels){strip3_avx2, place3_avx2, 4} : (kernels){strip1_avx2, place1_avx2, 8};
 #endif
   strip_fn *plain = block == 16 ? (three ? place3_plain16 : place1_plain16) : (three ? place3_plain8 : place1_plain8);

@@ -14,19 +14,13 @@
  * that their order does not depend on the threads. */
 #include <string.h>
 
+#include "base/simd.h"
 #include "nn/ops/stem.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 enum { K = 7, LANES = 8 /* a row of weights and a zero */, CHOICES = 9, BAND = 56 };
 
 /* A window reaches over 11 x 11 pixels, its neighbour's begin 4 further. */
 enum { WINDOWS = 56, STEP = 4, ROWS = K + 4, PITCH = STEP * WINDOWS + 16, CHANNELS = 3 };
-
-typedef float floats8 __attribute__((vector_size(LANES * sizeof(float)), may_alias));
-typedef float floats8_anywhere __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 
 typedef struct tile {
   float pixels[CHANNELS][ROWS][PITCH];
@@ -51,24 +45,24 @@ typedef void scatter_fn(float *pixels, const window *v, const float *weights, in
       uint64_t rest = v->channels[choice];                                                                    \
       if (!rest)                                                                                              \
         continue;                                                                                             \
-      floats8 sums[IC * K];                                                                                   \
-      UNROLL for (int i = 0; i < IC * K; i++) sums[i] = (floats8){0};                                         \
+      isc_f32x8 sums[IC * K];                                                                                   \
+      UNROLL for (int i = 0; i < IC * K; i++) sums[i] = (isc_f32x8){0};                                         \
       for (; rest; rest &= rest - 1) {                                                                        \
         int32_t c = __builtin_ctzll(rest);                                                                    \
-        const floats8 *w = (const floats8 *)(weights + c * step);                                             \
-        floats8 number = v->diff_dst[c / v->block * v->plane + c % v->block] - (floats8){0};                  \
+        const isc_f32x8 *w = (const isc_f32x8 *)(weights + c * step);                                             \
+        isc_f32x8 number = v->diff_dst[c / v->block * v->plane + c % v->block] - (isc_f32x8){0};                  \
         UNROLL for (int i = 0; i < IC * K; i++) sums[i] = MULTIPLY_ADD(w[i], number, sums[i]);                \
       }                                                                                                       \
       float *at = pixels + 2 * (choice / 3 * PITCH + choice % 3);                                             \
       UNROLL for (int i = 0; i < IC * K; i++)                                                                 \
-        *(floats8_anywhere *)(at + (i / K * ROWS + i % K) * PITCH) += sums[i];                                \
+        *(isc_f32x8_any *)(at + (i / K * ROWS + i % K) * PITCH) += sums[i];                                \
     }                                                                                                         \
   }
 
 #define PLAIN(a, b, c) ((a) * (b) + (c))
 #if defined(__x86_64__)
-SCATTER(scatter3_avx512, __attribute__((target("avx512f,avx512vl,fma"))), 3, _mm256_fmadd_ps)
-SCATTER(scatter1_avx2, __attribute__((target("avx2,fma"))), 1, _mm256_fmadd_ps)
+SCATTER(scatter3_avx512, __attribute__((target("avx512f,avx512vl,fma"))), 3, isc_f32x8_fma)
+SCATTER(scatter1_avx2, ISC_TARGET_AVX2_FMA, 1, isc_f32x8_fma)
 #endif
 SCATTER(scatter1_plain, , 1, PLAIN)
 
@@ -79,9 +73,9 @@ typedef struct kernel {
 
 static kernel choose(int32_t ic) {
 #if defined(__x86_64__)
-  if (ic == 3 && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma"))
+  if (ic == 3 && isc_cpu_has(ISC_CPU_AVX512 | ISC_CPU_AVX2))
     return (kernel){scatter3_avx512, 3};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+  if (isc_cpu_has(ISC_CPU_AVX2))
     return (kernel){scatter1_avx2, 1};
 #endif
   return (kernel){scatter1_plain, 1};
@@ -110,9 +104,9 @@ static void sort(window *v, const uint8_t *which, int32_t count) {
 #if defined(__x86_64__)
   if (v->block == 16) {
     for (int32_t c = 0; c < count; c += 16) {
-      __m128i w = _mm_loadu_si128((const __m128i *)(which + c / 16 * v->plane));
+      isc_u8x16_any w = *(const isc_u8x16_any *)(which + c / 16 * v->plane);
       UNROLL for (int p = 0; p < CHOICES; p++)
-        v->channels[p] |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(w, _mm_set1_epi8((char)p))) << c;
+        v->channels[p] |= (uint64_t)isc_u8x16_equal(w, (uint8_t)p) << c;
     }
     return;
   }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double EPS = 1e-5; /* PyTorch's default, which no ResNet of torchvision changes */
+#include "nn/ops/norm.h"
 
 /* Faults are all logged; the message keeps the first three and the number of the others. */
 typedef struct faults {
@@ -183,7 +183,7 @@ iscp_status isc_parameters_fold(float *weights, float *bias, const isc_tensor_se
   isc_to_f32(weights, w->data, w->dtype, isc_tensor_count(w));
   int64_t row = (int64_t)layer->shape.ic * layer->shape.k * layer->shape.k;
   for (int32_t o = 0; o < layer->shape.oc; o++) {
-    double scale = at(gamma, o) / sqrt(at(variance, o) + EPS);
+    double scale = at(gamma, o) / sqrt(at(variance, o) + ISC_NORM_EPS);
     bias[o] = (float)(at(beta, o) - at(mean, o) * scale);
     bool fits = isfinite(bias[o]);
     for (int64_t i = 0; i < row; i++) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/simd.h"
 #include "nn/backend.h"
 
 const char *isc_blas_version(void) {
@@ -39,10 +40,7 @@ const char *isc_blas_advice(const char *kernels, bool avx512, bool avx2) {
 static const char *advice_here(void) {
 #if defined(__x86_64__)
   if (strstr(openblas_get_config(), "DYNAMIC_ARCH"))
-    return isc_blas_advice(openblas_get_corename(),
-                           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"),
-                           __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"));
+    return isc_blas_advice(openblas_get_corename(), isc_cpu_found() & ISC_CPU_AVX512, isc_cpu_found() & ISC_CPU_AVX2);
 #endif
   return "";
 }

@@ -8,6 +8,7 @@
  * Work is cut into strips (kernel.h) of rows; of a 1x1 convolution of stride 1 a whole image is one row. A thread takes a run
  * of strips, for a chunk of places one group of output channels after the other: the chunk's size decides whether src or the
  * weights are read again. */
+#include "base/simd.h"
 #include "nn/conv/conv.h"
 #include "nn/conv/direct/kernel.h"
 #include "nn/conv/phase.h"
@@ -44,7 +45,7 @@ static bool takes(const iscp_context *context, const isc_conv_desc *desc) {
   const isc_conv_shape *s = &desc->shape;
   return !desc->training && (s->k == 1 || s->k == 3) && s->stride >= 1 && s->stride <= LARGEST_STRIDE && s->pad == s->k / 2 &&
          desc->src_block == ISC_LANES && desc->dst_block == ISC_LANES &&
-         iscp_context_precision(context) == ISCP_PRECISION_F32 && !desc->winograd && isc_strip_kernel(ISC_STRIP_1X1, 1, 1);
+         iscp_context_precision(context) == ISCP_PRECISION_F32 && !desc->winograd && isc_cpu_has(ISC_CPU_AVX512F);
 }
 
 static int64_t weight_count(const way *w) {

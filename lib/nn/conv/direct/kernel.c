@@ -7,19 +7,20 @@
 
 #include <stddef.h>
 
+#include "base/simd.h"
+
 #if defined(__x86_64__)
-#include <immintrin.h>
 
 #define UNROLL _Pragma("GCC unroll 16")
 
 /* 16 input channels at one tap, for the places X0 .. X1 - 1, which are STEP numbers of src apart. */
 #define TAP(STEP, GROUP, X0, X1)                                               \
   _Pragma("GCC unroll 4") for (int c = 0; c < ISC_LANES; c++) {                \
-    __m512 weights[GROUP];                                                     \
-    UNROLL for (int g = 0; g < GROUP; g++, w += ISC_LANES) weights[g] = _mm512_load_ps(w); \
+    isc_f32x16 weights[GROUP];                                                     \
+    UNROLL for (int g = 0; g < GROUP; g++, w += ISC_LANES) weights[g] = *(const isc_f32x16 *)w; \
     UNROLL for (int x = X0; x < X1; x++) {                                     \
-      __m512 number = _mm512_set1_ps(src[ISC_LANES * STEP * x + c]);           \
-      UNROLL for (int g = 0; g < GROUP; g++) sums[g][x] = _mm512_fmadd_ps(weights[g], number, sums[g][x]); \
+      isc_f32x16 number = isc_f32x16_all(src[ISC_LANES * STEP * x + c]);           \
+      UNROLL for (int g = 0; g < GROUP; g++) sums[g][x] = isc_f32x16_fma(weights[g], number, sums[g][x]); \
     }                                                                          \
   }
 
@@ -81,35 +82,33 @@ enum { SPREAD_one = 1, SPREAD_one_step_2 = 1, SPREAD_three = 1, SPREAD_three_ste
   if (CONDITION)                                                               \
     UNROLL for (int g = 0; g < GROUP; g++)                                     \
       UNROLL for (int x = 0; x < PLACES; x++) {                                \
-        __m512 *sum = &sums[g][x];                                             \
+        isc_f32x16 *sum = &sums[g][x];                                             \
         float *dst = s->dst + g * s->dst_plane + x * SPREAD_##KIND * ISC_LANES; \
         int64_t word = g * s->bits_plane + x * SPREAD_##KIND;                  \
         (void)dst, (void)word;                                                 \
         *sum = VALUE;                                                          \
       }
 
-__attribute__((target("avx512f"))) static inline uint16_t above_zero(__m512 x) {
-  return _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ);
-}
-
 #define KERNEL(KIND, GROUP, PLACES)                                                                        \
-  __attribute__((target("avx512f"))) static void strip_##KIND##_##GROUP##_##PLACES(const isc_strip *s) {   \
-    __m512 sums[GROUP][PLACES];                                                                            \
+  ISC_TARGET_AVX512F static void strip_##KIND##_##GROUP##_##PLACES(const isc_strip *s) {                   \
+    isc_f32x16 sums[GROUP][PLACES];                                                                            \
     const float *w = s->weights, *plane = s->src;                                                          \
     UNROLL for (int g = 0; g < GROUP; g++) {                                                               \
       UNROLL for (int x = 0; x < PLACES; x++)                                                              \
         __builtin_prefetch(s->dst + g * s->dst_plane + x * SPREAD_##KIND * ISC_LANES, 1);                  \
-      __m512 start = s->bias ? _mm512_loadu_ps(s->bias + g * ISC_LANES) : _mm512_setzero_ps();             \
+      isc_f32x16 start = {0};                                                                              \
+      if (s->bias)                                                                                         \
+        start = *(const isc_f32x16_any *)(s->bias + g * ISC_LANES);                                        \
       UNROLL for (int x = 0; x < PLACES; x++) sums[g][x] = start;                                          \
     }                                                                                                      \
     for (int32_t b = 0; b < s->blocks; b++, plane += s->src_plane) {                                       \
       TAPS_##KIND(GROUP, PLACES)                                                                           \
     }                                                                                                      \
-    FINISH(s->sum, KIND, GROUP, PLACES, _mm512_add_ps(*sum, _mm512_load_ps(dst)))                          \
-    FINISH(s->keep, KIND, GROUP, PLACES, _mm512_maskz_mov_ps(s->keep[word], *sum))                         \
-    FINISH(s->relu, KIND, GROUP, PLACES, _mm512_max_ps(_mm512_setzero_ps(), *sum))                         \
-    FINISH(true, KIND, GROUP, PLACES, (_mm512_store_ps(dst, *sum), *sum))                                  \
-    FINISH(s->bits, KIND, GROUP, PLACES, (s->bits[word] = above_zero(*sum), *sum))                         \
+    FINISH(s->sum, KIND, GROUP, PLACES, *sum + *(const isc_f32x16 *)dst)                          \
+    FINISH(s->keep, KIND, GROUP, PLACES, isc_f32x16_keep(s->keep[word], *sum))                         \
+    FINISH(s->relu, KIND, GROUP, PLACES, isc_f32x16_max((isc_f32x16){0}, *sum))                         \
+    FINISH(true, KIND, GROUP, PLACES, *(isc_f32x16 *)dst = *sum)                                  \
+    FINISH(s->bits, KIND, GROUP, PLACES, (s->bits[word] = isc_f32x16_above_zero(*sum), *sum))                         \
   }
 
 #define UP_TO_9(X, KIND, GROUP) \
@@ -136,7 +135,7 @@ static isc_strip_fn *const kernels[ISC_STRIP_KINDS][ISC_GROUP][ISC_STRIP] = {
 };
 
 isc_strip_fn *isc_strip_kernel(isc_strip_kind kind, int32_t group, int32_t places) {
-  return __builtin_cpu_supports("avx512f") ? kernels[kind][group - 1][places - 1] : NULL;
+  return isc_cpu_found() & ISC_CPU_AVX512F ? kernels[kind][group - 1][places - 1] : NULL;
 }
 
 #else

@@ -41,7 +41,7 @@ typedef struct isc_strip {
 
 typedef void isc_strip_fn(const isc_strip *s);
 
-/* The loop for `group` blocks of output channels and `places` places. NULL if this CPU has none. */
+/* The loop for `group` blocks of output channels and `places` places. NULL if this machine has none. */
 isc_strip_fn *isc_strip_kernel(isc_strip_kind kind, int32_t group, int32_t places);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ALIGN = 64 };
+#include "base/simd.h"
 
 iscp_status isc_onednn_check(dnnl_status_t status, const char *name, const char *what) {
   if (status == dnnl_success)
@@ -189,20 +189,16 @@ iscp_status isc_direction_pack(isc_direction *d, const isc_problem *p) {
 
 /* bfloat16 is the upper half of a float32, rounded to nearest, ties to even. */
 static void round_numbers(uint16_t *dst, const float *src, int64_t count) {
-  typedef uint32_t words __attribute__((vector_size(64), aligned(4), may_alias));
-  typedef uint16_t halves __attribute__((vector_size(32), aligned(2), may_alias));
   enum { LANES = 16 };
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < count; i += LANES) { /* whole blocks of 16 channels: bf16 comes with AVX-512 only */
-    words bits = *(const words *)(src + i);
+    isc_u32x16_any bits = *(const isc_u32x16_any *)(src + i);
     bits += 0x7fff + ((bits >> 16) & 1);
-    *(halves *)(dst + i) = __builtin_convertvector(bits >> 16, halves);
+    *(isc_u16x16_any *)(dst + i) = __builtin_convertvector(bits >> 16, isc_u16x16_any);
   }
 }
 
-static size_t rounded_bytes(const isc_direction *d) {
-  return ((size_t)d->rounded * sizeof(uint16_t) + ALIGN - 1) / ALIGN * ALIGN;
-}
+static size_t rounded_bytes(const isc_direction *d) { return isc_aligned((size_t)d->rounded * sizeof(uint16_t)); }
 
 size_t isc_direction_scratch(const isc_direction *d) { return rounded_bytes(d) + d->scratch_bytes; }
 
