@@ -8,17 +8,17 @@
 
 static int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 
-/* A walk over the places of a tile, a row of the grid, or what the tile holds of it, at a time. */
-typedef struct walk {
+/* A run of places: a row of the grid, or what a tile holds of it. */
+typedef struct run {
   int32_t y, x, length, left;
-} walk;
+} run;
 
-static walk start_walk(const isc_product *p, int32_t first, int32_t count) {
+static run first_run(const isc_product *p, int32_t first, int32_t count) {
   int32_t x = first % p->columns;
-  return (walk){first / p->columns, x, least(p->columns - x, count), count};
+  return (run){first / p->columns, x, least(p->columns - x, count), count};
 }
 
-static void step_walk(walk *at, const isc_product *p) {
+static void next_run(run *at, const isc_product *p) {
   at->left -= at->length;
   at->length = least(p->columns, at->left);
   at->x = 0;
@@ -53,7 +53,7 @@ static void copy_steps(float *dst, const float *row, int32_t start, int32_t step
 
 static void step_row(float *dst, const float *plane, const isc_product *p, int32_t i, int32_t j, int32_t first,
                      int32_t count) {
-  for (walk at = start_walk(p, first, count); at.left > 0; step_walk(&at, p)) {
+  for (run at = first_run(p, first, count); at.left > 0; next_run(&at, p)) {
     int32_t h = at.y * p->step + p->first_h + i;
     if (h < 0 || h >= p->src_h)
       clear(dst, 0, at.length);
@@ -109,7 +109,7 @@ void isc_columns_spread(float *dst, const float *tile, const isc_product *p, int
                         int32_t high) {
   for (int32_t m = low; m < high; m++) {
     const float *src = tile + (int64_t)m * count;
-    for (walk at = start_walk(p, first, count); at.left > 0; step_walk(&at, p)) {
+    for (run at = first_run(p, first, count); at.left > 0; next_run(&at, p)) {
       int64_t row = (int64_t)m * p->dst_h + at.y * p->spread + p->at_h;
       float *to = dst + row * p->dst_w + at.x * p->spread + p->at_w;
       for (int32_t k = 0; k < at.length; k++)

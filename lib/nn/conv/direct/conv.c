@@ -15,9 +15,9 @@
 
 enum { CHUNK_BYTES = 384 << 10 }; /* of src: a part of the second-level cache */
 
-/* Forward, or one pair of backward's phases: place (y, x) of dst is at (y, x) * spread + at, its tap (i, j) at (y, x) * step +
- * first + (i, j) of src. Blocks are of 16 channels; the last group may have fewer. */
-typedef struct way {
+/* Forward, or one pair of backward's phases, each a convolution of its own: place (y, x) of dst is at (y, x) * spread + at, its
+ * tap (i, j) at (y, x) * step + first + (i, j) of src. Blocks are of 16 channels; the last group may have fewer. */
+typedef struct subconv {
   isc_strip_kind kind;
   int32_t src_h, src_w, dst_h, dst_w; /* of an image */
   int32_t rows, columns, row_strips;  /* of places */
@@ -26,16 +26,16 @@ typedef struct way {
   int32_t in_blocks, out_blocks, group, groups; /* group: blocks of output channels in one */
   int64_t chunk;                                /* strips */
   float *weights; /* [group][block of in][kh][kw][in lane][block of group][out lane] */
-} way;
+} subconv;
 
-enum { LARGEST_STRIDE = 2, WAYS = 1 + LARGEST_STRIDE * LARGEST_STRIDE };
+enum { LARGEST_STRIDE = 2, SUBCONVS = 1 + LARGEST_STRIDE * LARGEST_STRIDE };
 
 struct isc_conv {
   iscp_context *context;
   isc_conv_shape shape;
   bool relu, sum;
   float *bias;
-  way ways[WAYS]; /* forward, then backward's phases */
+  subconv subconvs[SUBCONVS]; /* forward, then backward's phases */
   int32_t count;
 };
 
@@ -48,16 +48,16 @@ static bool takes(const iscp_context *context, const isc_conv_desc *desc) {
          iscp_context_precision(context) == ISCP_PRECISION_F32 && !desc->winograd && isc_cpu_has(ISC_CPU_AVX512F);
 }
 
-static int64_t weight_count(const way *w) {
+static int64_t weight_count(const subconv *w) {
   return (int64_t)w->in_blocks * w->out_blocks * ISC_LANES * ISC_LANES * w->taps_h * w->taps_w;
 }
 
 /* Strips of all images. */
-static int64_t strip_count(const isc_conv *conv, const way *w) { return (int64_t)conv->shape.n * w->rows * w->row_strips; }
+static int64_t strip_count(const isc_conv *conv, const subconv *w) { return (int64_t)conv->shape.n * w->rows * w->row_strips; }
 
 /* Chunks of places outside, groups inside: src is read once, the weights once a chunk. One chunk of everything: the
  * weights are read once, src once a group. The less memory is moved the better. */
-static int64_t choose_chunk(const isc_conv *conv, const way *w) {
+static int64_t choose_chunk(const isc_conv *conv, const subconv *w) {
   int64_t strips = strip_count(conv, w), places = (int64_t)w->rows * w->columns;
   int64_t read = w->taps_w > 1 ? places * w->step * w->step : places;
   double src = 4.0 * ISC_LANES * (double)conv->shape.n * w->in_blocks * (double)read;
@@ -68,7 +68,7 @@ static int64_t choose_chunk(const isc_conv *conv, const way *w) {
   return chunk < 1 ? 1 : chunk;
 }
 
-static void plan_strips(const isc_conv *conv, way *w, int32_t in, int32_t out) {
+static void plan_strips(const isc_conv *conv, subconv *w, int32_t in, int32_t out) {
   w->in_blocks = (int32_t)isc_blocks(in, ISC_LANES);
   w->out_blocks = (int32_t)isc_blocks(out, ISC_LANES);
   w->row_strips = (w->columns + ISC_STRIP - 1) / ISC_STRIP;
@@ -79,18 +79,18 @@ static void plan_strips(const isc_conv *conv, way *w, int32_t in, int32_t out) {
 }
 
 /* Without padding and steps rows need not be told apart. */
-static void make_flat(way *w) {
+static void make_flat(subconv *w) {
   w->src_w = w->dst_w = w->columns = w->rows * w->columns;
   w->src_h = w->dst_h = w->rows = 1;
 }
 
-static way plan_forward(const isc_conv *conv) {
+static subconv plan_forward(const isc_conv *conv) {
   static const isc_strip_kind kinds[2][LARGEST_STRIDE] = {{ISC_STRIP_1X1, ISC_STRIP_1X1_STEP_2},
                                                           {ISC_STRIP_3X3, ISC_STRIP_3X3_STEP_2}};
   const isc_conv_shape *s = &conv->shape;
-  way w = {.kind = kinds[s->k == 3][s->stride - 1],
-           .src_h = s->ih, .src_w = s->iw, .dst_h = s->oh, .dst_w = s->ow, .rows = s->oh, .columns = s->ow,
-           .step = s->stride, .first_h = -s->pad, .first_w = -s->pad, .taps_h = s->k, .taps_w = s->k, .spread = 1};
+  subconv w = {.kind = kinds[s->k == 3][s->stride - 1],
+               .src_h = s->ih, .src_w = s->iw, .dst_h = s->oh, .dst_w = s->ow, .rows = s->oh, .columns = s->ow,
+               .step = s->stride, .first_h = -s->pad, .first_w = -s->pad, .taps_h = s->k, .taps_w = s->k, .spread = 1};
   if (w.kind == ISC_STRIP_1X1)
     make_flat(&w);
   plan_strips(conv, &w, s->ic, s->oc);
@@ -98,12 +98,12 @@ static way plan_forward(const isc_conv *conv) {
 }
 
 /* At most one column of taps lies outside on each side, and on the left only of 3x3: the loops count on it. */
-static way plan_backward(const isc_conv *conv, int32_t a, int32_t b) {
+static subconv plan_backward(const isc_conv *conv, int32_t a, int32_t b) {
   const isc_conv_shape *s = &conv->shape;
-  way w = {.src_h = s->oh, .src_w = s->ow, .dst_h = s->ih, .dst_w = s->iw,
-           .rows = isc_phase_size(s, s->ih, a), .columns = isc_phase_size(s, s->iw, b),
-           .step = 1, .first_h = isc_phase_first(s, a), .first_w = isc_phase_first(s, b),
-           .taps_h = isc_phase_taps(s, a), .taps_w = isc_phase_taps(s, b), .spread = s->stride, .at_h = a, .at_w = b};
+  subconv w = {.src_h = s->oh, .src_w = s->ow, .dst_h = s->ih, .dst_w = s->iw,
+               .rows = isc_phase_size(s, s->ih, a), .columns = isc_phase_size(s, s->iw, b),
+               .step = 1, .first_h = isc_phase_first(s, a), .first_w = isc_phase_first(s, b),
+               .taps_h = isc_phase_taps(s, a), .taps_w = isc_phase_taps(s, b), .spread = s->stride, .at_h = a, .at_w = b};
   w.kind = s->stride == 1 ? (s->k == 1 ? ISC_STRIP_1X1 : ISC_STRIP_3X3)
            : w.taps_w == 2 ? ISC_STRIP_PHASE_2 : ISC_STRIP_PHASE_1;
   if (w.kind == ISC_STRIP_1X1)
@@ -118,14 +118,14 @@ static void plan(isc_conv *conv, const isc_conv_desc *desc) {
   conv->shape = desc->shape;
   conv->relu = desc->relu;
   conv->sum = desc->sum;
-  conv->ways[conv->count++] = plan_forward(conv);
+  conv->subconvs[conv->count++] = plan_forward(conv);
   for (int32_t a = 0; desc->gradient && a < desc->shape.stride; a++)
     for (int32_t b = 0; b < desc->shape.stride; b++)
-      conv->ways[conv->count++] = plan_backward(conv, a, b);
+      conv->subconvs[conv->count++] = plan_backward(conv, a, b);
 }
 
 /* The number that output channel `out` takes of input channel `in` at a tap; 0 for channels that pad a block. */
-static float weight_at(const isc_conv_desc *desc, const way *w, bool backward, int32_t out, int32_t in, int32_t tap) {
+static float weight_at(const isc_conv_desc *desc, const subconv *w, bool backward, int32_t out, int32_t in, int32_t tap) {
   const isc_conv_shape *s = &desc->shape;
   int32_t oc = backward ? in : out, ic = backward ? out : in, kh = tap / w->taps_w, kw = tap % w->taps_w;
   if (oc >= s->oc || ic >= s->ic)
@@ -137,7 +137,7 @@ static float weight_at(const isc_conv_desc *desc, const way *w, bool backward, i
   return desc->weights[(((int64_t)oc * s->ic + ic) * s->k + kh) * s->k + kw];
 }
 
-static void pack(way *w, const isc_conv_desc *desc, bool backward) {
+static void pack(subconv *w, const isc_conv_desc *desc, bool backward) {
   int32_t taps = w->taps_h * w->taps_w;
   float *to = w->weights;
   for (int32_t first = 0; first < w->out_blocks; first += w->group) {
@@ -152,13 +152,13 @@ static void pack(way *w, const isc_conv_desc *desc, bool backward) {
 
 static iscp_status pack_all(isc_conv *conv, const isc_conv_desc *desc) {
   const isc_conv_shape *s = &desc->shape;
-  conv->bias = isc_calloc(conv->context, (size_t)conv->ways[0].out_blocks, ISC_LANES * sizeof(float));
+  conv->bias = isc_calloc(conv->context, (size_t)conv->subconvs[0].out_blocks, ISC_LANES * sizeof(float));
   if (!conv->bias)
     return ISCP_ERROR_MEMORY;
   for (int32_t o = 0; o < s->oc; o++)
     conv->bias[o] = desc->bias[o];
   for (int32_t i = 0; i < conv->count; i++) {
-    way *w = &conv->ways[i];
+    subconv *w = &conv->subconvs[i];
     if (!weight_count(w))
       continue;
     w->weights = isc_alloc(conv->context, (size_t)weight_count(w) * sizeof(float));
@@ -175,7 +175,7 @@ static void destroy(isc_conv *conv) {
   iscp_context *context = conv->context;
   isc_free(context, conv->bias);
   for (int32_t i = 0; i < conv->count; i++)
-    isc_free(context, conv->ways[i].weights);
+    isc_free(context, conv->subconvs[i].weights);
   isc_free(context, conv);
   isc_context_drop(context);
 }
@@ -206,12 +206,12 @@ typedef struct position {
   int32_t y, strip;
 } position;
 
-static position find_strip(const way *w, int64_t index) {
+static position find_strip(const subconv *w, int64_t index) {
   int64_t row = index / w->row_strips;
   return (position){row / w->rows, (int32_t)(row % w->rows), (int32_t)(index % w->row_strips)};
 }
 
-static void move_on(position *p, const way *w) {
+static void move_on(position *p, const subconv *w) {
   if (++p->strip < w->row_strips)
     return;
   p->strip = 0;
@@ -222,7 +222,7 @@ static void move_on(position *p, const way *w) {
 }
 
 /* One strip of the group that begins with `first_block`; `s` has what is the same for all strips of it. */
-static void run_strip(const way *w, isc_strip s, const position *p, int32_t first_block, isc_strip_fn *const *kernels) {
+static void run_strip(const subconv *w, isc_strip s, const position *p, int32_t first_block, isc_strip_fn *const *kernels) {
   int32_t shortest = w->columns / w->row_strips, longer = w->columns % w->row_strips;
   int32_t first = p->strip * shortest + (p->strip < longer ? p->strip : longer), last = first + shortest - (p->strip >= longer);
   int32_t h = p->y * w->step + w->first_h, left = first * w->step + w->first_w, right = last * w->step + w->first_w + w->taps_w;
@@ -240,7 +240,7 @@ static void run_strip(const way *w, isc_strip s, const position *p, int32_t firs
 }
 
 /* `count` strips from `index` on, for one group. */
-static void run_group(const way *w, isc_strip s, int64_t index, int64_t count, int32_t group) {
+static void run_group(const subconv *w, isc_strip s, int64_t index, int64_t count, int32_t group) {
   int32_t first_block = group * w->group, shortest = w->columns / w->row_strips;
   int32_t blocks = w->out_blocks - first_block < w->group ? w->out_blocks - first_block : w->group;
   bool more = w->columns % w->row_strips;
@@ -255,7 +255,7 @@ static void run_group(const way *w, isc_strip s, int64_t index, int64_t count, i
 }
 
 /* Items first .. last - 1 of (chunk, group, strip of the chunk). */
-static void run_items(const isc_conv *conv, const way *w, const isc_strip *s, int64_t first, int64_t last) {
+static void run_items(const isc_conv *conv, const subconv *w, const isc_strip *s, int64_t first, int64_t last) {
   int64_t strips = strip_count(conv, w), count;
   for (int64_t i = first; i < last; i += count) {
     int64_t base = i / (w->chunk * w->groups) * w->chunk;
@@ -265,7 +265,7 @@ static void run_items(const isc_conv *conv, const way *w, const isc_strip *s, in
   }
 }
 
-static void run(const isc_conv *conv, const way *w, isc_strip s) {
+static void run(const isc_conv *conv, const subconv *w, isc_strip s) {
   int64_t items = strip_count(conv, w) * w->groups;
   int32_t threads = iscp_context_threads(conv->context);
   s.weights = w->weights;
@@ -282,7 +282,7 @@ static void run(const isc_conv *conv, const way *w, isc_strip s) {
 
 static iscp_status forward_bits(isc_conv *conv, const float *src, float *dst, uint16_t *bits, void *scratch) {
   (void)scratch;
-  run(conv, &conv->ways[0],
+  run(conv, &conv->subconvs[0],
       (isc_strip){.src = src, .dst = dst, .bias = conv->bias, .sum = conv->sum, .relu = conv->relu, .bits = bits});
   return ISCP_OK;
 }
@@ -295,8 +295,8 @@ static iscp_status backward_data_join(isc_conv *conv, const float *diff_dst, flo
                                       const uint16_t *bits, void *scratch) {
   (void)scratch;
   for (int32_t i = 1; i < conv->count; i++)
-    if (!add || conv->ways[i].in_blocks)
-      run(conv, &conv->ways[i], (isc_strip){.src = diff_dst, .dst = diff_src, .sum = add, .keep = bits});
+    if (!add || conv->subconvs[i].in_blocks)
+      run(conv, &conv->subconvs[i], (isc_strip){.src = diff_dst, .dst = diff_src, .sum = add, .keep = bits});
   return ISCP_OK;
 }
 
@@ -312,9 +312,9 @@ static size_t scratch(const isc_conv *conv) {
 }
 
 static size_t bytes(const isc_conv *conv) {
-  int64_t numbers = conv->ways[0].out_blocks * ISC_LANES; /* bias */
+  int64_t numbers = conv->subconvs[0].out_blocks * ISC_LANES; /* bias */
   for (int32_t i = 0; i < conv->count; i++)
-    numbers += weight_count(&conv->ways[i]);
+    numbers += weight_count(&conv->subconvs[i]);
   return (size_t)numbers * sizeof(float);
 }
 
