@@ -41,7 +41,7 @@ if [ $oracle = yes ]; then
 fi
 
 # Debian 12 has 2.6.3. This is 3.2, the newest that comes built for the OpenMP of gcc: later wheels run on SYCL and TBB, whose
-# threads a context does not govern (lib/nn/onednn/shim.h refuses them).
+# threads a context does not govern (lib/nn/conv/onednn/shim.h refuses them).
 if [ $onednn3 = yes ] && [ ! -f build-venv-onednn3/include/oneapi/dnnl/dnnl.h ]; then
   python3 -m venv build-venv-onednn3
   build-venv-onednn3/bin/python -m pip install -q onednn-devel-cpu-gomp==2023.2.0

@@ -54,7 +54,19 @@ typedef struct isc_compute {
 iscp_status isc_compute_enter(const iscp_context *context, isc_compute *compute);
 void isc_compute_leave(const isc_compute *compute);
 
+/* ---- Rows (rows.c) ---- */
+
+/* Fills one row; called on any thread, and more than once for the rows behind one that failed. */
+typedef iscp_status isc_row_fn(void *user, int32_t row);
+
+/* Calls `each` for rows 0 .. rows - 1 on all threads. What the first row that fails says is this thread's message. */
+iscp_status isc_rows_fill(int32_t rows, isc_row_fn *each, void *user);
+
 /* ---- Memory (memory.c): the only place that calls malloc ---- */
+
+/* Bytes: a cache line, and the widest vector. Whatever shares a block of memory begins at a multiple of it. */
+enum { ISC_ALIGNMENT = 64 };
+static inline size_t isc_aligned(size_t bytes) { return (bytes + ISC_ALIGNMENT - 1) / ISC_ALIGNMENT * ISC_ALIGNMENT; }
 
 /* Memory of at least one byte, 64-byte aligned, owned by the caller until isc_free. On failure NULL and the thread's
  * message; the callers return ISCP_ERROR_MEMORY. isc_calloc checks count * size for overflow and clears the memory. */

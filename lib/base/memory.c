@@ -6,20 +6,18 @@
 #include "base/base.h"
 #include "base/context.h"
 
-enum { ALIGNMENT = 64 };
-
 void *isc_alloc(const iscp_context *context, size_t bytes) {
   if (bytes > SIZE_MAX / 2) {
     isc_message_set("out of memory: %zu bytes asked for", bytes);
     return NULL;
   }
-  size_t total = bytes + ALIGNMENT + sizeof(void *);
+  size_t total = bytes + ISC_ALIGNMENT + sizeof(void *);
   void *raw = context->allocate ? context->allocate(total, context->allocator_user) : malloc(total);
   if (!raw) {
     isc_message_set("out of memory: %zu bytes asked for", bytes);
     return NULL;
   }
-  uintptr_t address = ((uintptr_t)raw + sizeof(void *) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  uintptr_t address = ((uintptr_t)raw + sizeof(void *) + ISC_ALIGNMENT - 1) / ISC_ALIGNMENT * ISC_ALIGNMENT;
   ((void **)address)[-1] = raw;
   return (void *)address;
 }

@@ -5,6 +5,13 @@
 
 #include "config.h"
 
+static int32_t plain_block(void) { return 1; }
+
+const isc_backend isc_backend_blas = {.block = plain_block};
+#if ISC_HAVE_ONEDNN
+const isc_backend isc_backend_onednn = {.block = isc_onednn_block, .check = isc_onednn_check_precision};
+#endif
+
 const isc_backend *isc_backend_of(const iscp_context *context) {
 #if ISC_HAVE_ONEDNN
   if (iscp_context_backend(context) == ISCP_BACKEND_ONEDNN)
@@ -14,11 +21,6 @@ const isc_backend *isc_backend_of(const iscp_context *context) {
 #endif
   return &isc_backend_blas;
 }
-
-#if !ISC_HAVE_ONEDNN
-const char *isc_onednn_version(void) { return ""; }
-const char *isc_onednn_kernels(void) { return ""; }
-#endif
 
 const char *iscp_version_text(void) {
   static _Thread_local char text[160];

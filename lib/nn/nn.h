@@ -12,7 +12,7 @@
 
 #include "tensor/tensor.h"
 
-/* ---- Architecture (architecture.c) ---- */
+/* ---- Architecture (resnet/architecture.c) ---- */
 
 typedef struct isc_architecture {
   int32_t depth;    /* 18, 34, 50, 101, 152 */
@@ -28,7 +28,7 @@ typedef struct isc_architecture {
 /* The metadata that says the place of a stride, "3x3" or "1x1", which no shape tells. */
 #define ISC_STRIDE_KEY "iscp.stride"
 
-/* ---- Names (naming.c, lookalike.c) ---- */
+/* ---- Names (resnet/naming.c, resnet/lookalike.c) ---- */
 
 enum { ISC_PREFIX_TEXT = 256 };
 
@@ -47,14 +47,14 @@ iscp_status isc_architecture_infer(isc_architecture *architecture, const isc_ten
 /* ISCP_ERROR_ARGUMENT names the first field that no network has. */
 iscp_status isc_architecture_check(const isc_architecture *architecture);
 
-/* ---- Random weights (initial.c) ---- */
+/* ---- Random weights (resnet/initial.c) ---- */
 
 /* All tensors of a network that was not trained, float32, as torchvision initialises them; `seed` names them. `tensors` is
  * empty before, and on failure again. */
 iscp_status isc_initial_tensors(isc_tensor_set *tensors, const iscp_context *context,
                                 const isc_architecture *architecture, uint64_t seed);
 
-/* ---- Network (network.c) ---- */
+/* ---- Network (resnet/network.c) ---- */
 
 typedef struct isc_network isc_network;
 
@@ -75,7 +75,7 @@ const iscp_context *isc_network_context(const isc_network *network);
 int64_t isc_network_parameters(const isc_network *network);
 int64_t isc_network_multiply_adds(const isc_network *network, int32_t height, int32_t width);
 
-/* ---- Plan (plan.c) ---- */
+/* ---- Plan (frozen/) ---- */
 
 typedef struct isc_plan isc_plan;
 
@@ -135,7 +135,7 @@ int32_t isc_plan_operations(const isc_plan *plan);
 void isc_plan_operation(const isc_plan *plan, int32_t index, isc_operation_info *info);
 iscp_status isc_plan_run(isc_plan *plan, int32_t index);
 
-/* ---- Training (training.c, training_run.c, training_frozen.c) ---- */
+/* ---- Training (training/) ---- */
 
 typedef struct isc_training isc_training;
 
@@ -189,7 +189,7 @@ iscp_status isc_training_unpack(isc_training *training, int32_t index, float *pl
  * failure again. */
 iscp_status isc_training_tensors(isc_tensor_set *tensors, isc_training *training);
 
-/* ---- Loss (loss.c) ---- */
+/* ---- Loss (ops/loss.c) ---- */
 
 /* -log softmax(logits)[target] of one row of `classes` logits; diff_logits (may be NULL) = softmax(logits) - onehot(target). */
 double isc_cross_entropy(float *diff_logits, const float *logits, int32_t classes, int32_t target);

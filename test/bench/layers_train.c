@@ -5,7 +5,7 @@
 
 #include "bench.h"
 #include "model/model.h"
-#include "nn/training.h"
+#include "nn/training/training.h"
 
 enum { MOST_ROUNDS = 50, FEWEST_ROUNDS = 3 };
 
@@ -18,7 +18,7 @@ typedef struct rounds {
   double peaks[MOST_ROUNDS];
 } rounds;
 
-/* What the run functions of training_run.c would hand a layer. */
+/* What the run functions of training/run.c would hand a layer. */
 typedef struct layer_run {
   const isc_training *t;
   int32_t layer;
@@ -46,18 +46,17 @@ static layer_run run_of(const isc_training *t, int32_t layer) {
 
 static iscp_status run_part(const layer_run *r, int part) {
   const isc_training *t = r->t;
-  const isc_learner_kind *kind = t->kinds[r->layer];
-  isc_learner *learner = t->learners[r->layer];
+  const isc_conv_choice *conv = &t->convs[r->layer];
   const isc_norm *norm = &t->norms[r->layer];
   switch (part) {
-  case FORWARD: return kind->forward(learner, r->src, t->x[r->layer], t->scratch);
+  case FORWARD: return conv->by->forward(conv->conv, r->src, t->x[r->layer], t->scratch);
   case NORM_FORWARD:
     isc_norm_forward(t->y[r->layer], norm, r->gradient.x, r->shortcut, r->gradient.relu, &r->shape, t->scratch);
     return ISCP_OK;
   case NORM_BACKWARD: isc_norm_backward(norm, &r->gradient, &r->shape, t->scratch); return ISCP_OK;
   case WEIGHTS:
-    return kind->backward_weights(learner, r->src, r->gradient.diff_x, t->gradients[r->layer], false, t->scratch);
-  default: return r->diff_src ? kind->backward_data(learner, r->gradient.diff_x, r->diff_src, t->scratch) : ISCP_OK;
+    return conv->by->backward_weights(conv->conv, r->src, r->gradient.diff_x, t->gradients[r->layer], false, t->scratch);
+  default: return r->diff_src ? conv->by->backward_data(conv->conv, r->gradient.diff_x, r->diff_src, t->scratch) : ISCP_OK;
   }
 }
 

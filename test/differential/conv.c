@@ -10,9 +10,8 @@
 
 #include "config.h"
 #include "nn/backend.h"
-#include "nn/direct/direct.h"
-#include "nn/direct/kernel.h"
-#include "nn/fallback.h"
+#include "nn/conv/conv.h"
+#include "nn/conv/direct/kernel.h"
 #include "plain.h"
 #include "support.h"
 
@@ -70,7 +69,7 @@ static void release_scratch(unsigned char *scratch, size_t bytes) {
 }
 
 typedef struct way {
-  const isc_backend *backend;
+  const isc_conv_implementation *by;
   int32_t block;
 } way;
 
@@ -89,12 +88,12 @@ static void run_forward(isc_conv *conv, const way *v, const problem *p, int32_t 
   int64_t ihw = (int64_t)s->ih * s->iw, ohw = (int64_t)s->oh * s->ow;
   float *src_ = to_layout(p->src, s->n, s->ic, ihw, src_block);
   float *dst_ = to_layout(p->sum ? p->before : NULL, s->n, s->oc, ohw, v->block);
-  size_t bytes = v->backend->conv_scratch(conv);
+  size_t bytes = v->by->scratch(conv);
   unsigned char *scratch = make_scratch(bytes);
-  ASSERT_OK(v->backend->conv_forward(conv, src_, dst_, scratch));
+  ASSERT_OK(v->by->forward(conv, src_, dst_, scratch));
   release_scratch(scratch, bytes);
   ck_assert_msg(plain_unblock(dst, dst_, s->n, s->oc, ohw, v->block), "%s: dst's padding is not zero",
-                v->backend->name);
+                v->by->name);
   free(src_);
   free(dst_);
 }
@@ -104,12 +103,12 @@ static void run_backward(isc_conv *conv, const way *v, const problem *p, int32_t
   int64_t ihw = (int64_t)s->ih * s->iw, ohw = (int64_t)s->oh * s->ow;
   float *diff_src_ = to_layout(NULL, s->n, s->ic, ihw, src_block);
   float *diff_dst_ = to_layout(p->diff_dst, s->n, s->oc, ohw, v->block);
-  size_t bytes = v->backend->conv_scratch(conv);
+  size_t bytes = v->by->scratch(conv);
   unsigned char *scratch = make_scratch(bytes);
-  ASSERT_OK(v->backend->conv_backward_data(conv, diff_dst_, diff_src_, scratch));
+  ASSERT_OK(v->by->backward_data(conv, diff_dst_, diff_src_, scratch));
   release_scratch(scratch, bytes);
   ck_assert_msg(plain_unblock(diff_src, diff_src_, s->n, s->ic, ihw, src_block), "%s: diff_src's padding is not zero",
-                v->backend->name);
+                v->by->name);
   free(diff_src_);
   free(diff_dst_);
 }
@@ -120,18 +119,18 @@ static bool run(const iscp_context *context, const way *v, const problem *p, flo
   isc_conv_desc desc = {.name = "layer", .shape = p->shape, .weights = p->weights, .bias = p->bias, .relu = p->relu,
                         .sum = p->sum, .gradient = diff_src != NULL, .src_block = src_block, .dst_block = v->block};
   isc_conv *conv = (isc_conv *)&desc;
-  iscp_status status = v->backend->conv_create(&conv, context, &desc);
+  iscp_status status = v->by->create(&conv, context, &desc);
   if (status == ISCP_ERROR_UNSUPPORTED) {
     ck_assert_ptr_null(conv);
     return false;
   }
   ASSERT_OK(status);
-  ck_assert_uint_ge(v->backend->conv_memory(conv), (size_t)(p->shape.oc * terms_of(&p->shape)) * sizeof(float));
-  ck_assert_str_ne(v->backend->conv_implementation(conv, diff_src != NULL), "");
+  ck_assert_uint_ge(v->by->bytes(conv), (size_t)(p->shape.oc * terms_of(&p->shape)) * sizeof(float));
+  ck_assert_str_ne(v->by->text(conv, diff_src != NULL), "");
   run_forward(conv, v, p, src_block, dst);
   if (diff_src)
     run_backward(conv, v, p, src_block, diff_src);
-  v->backend->conv_destroy(conv);
+  v->by->destroy(conv);
   return true;
 }
 
@@ -207,11 +206,11 @@ static int check_problem(const iscp_context *context, const problem *p, const wa
   float *dst[2] = {filled(dst_count(s), 1, 6), filled(dst_count(s), 1, 7)};
   float *diff_src[2] = {filled(src_count(s), 1, 8), filled(src_count(s), 1, 9)};
   tell_problem(text, p, "blas");
-  ck_assert(run(context, &(way){&isc_backend_blas, 1}, p, dst[0], backward ? diff_src[0] : NULL));
+  ck_assert(run(context, &(way){&isc_conv_blas, 1}, p, dst[0], backward ? diff_src[0] : NULL));
   double forward_magnitude = check_forward(p, dst[0], text);
   double backward_magnitude = backward ? check_backward(p, diff_src[0], text) : 0;
   for (int w = 0; w < count; w++) {
-    tell_problem(text, p, ways[w].backend->name);
+    tell_problem(text, p, ways[w].by->name);
     if (!run(context, &ways[w], p, dst[1], backward ? diff_src[1] : NULL)) {
       refused++;
       continue;
@@ -237,12 +236,12 @@ static bool has_direct(void) { return isc_strip_kernel(ISC_STRIP_1X1, 1, 1) != N
 static int list_ways(way ways[4]) {
   int count = 0;
 #if ISC_HAVE_ONEDNN
-  ways[count++] = (way){&isc_backend_onednn, isc_backend_onednn.block()};
+  ways[count++] = (way){&isc_conv_onednn, isc_backend_onednn.block()};
 #endif
-  ways[count++] = (way){&isc_backend_fallback, 8};
-  ways[count++] = (way){&isc_backend_fallback, 16};
+  ways[count++] = (way){&isc_conv_blas_blocked, 8};
+  ways[count++] = (way){&isc_conv_blas_blocked, 16};
   if (has_direct())
-    ways[count++] = (way){&isc_backend_direct, 16};
+    ways[count++] = (way){&isc_conv_direct, 16};
   return count;
 }
 
@@ -274,7 +273,7 @@ static void check_resnet50(int32_t stem, int32_t side, int32_t batch) {
     int refused = check_problem(context, &p, ways, ISC_HAVE_ONEDNN, i > 0);
     ck_assert_msg(!refused, "oneDNN refuses layer %s", graph->layers[i].conv);
     if (i > 0 && has_direct())
-      ck_assert_int_eq(check_problem(context, &p, &(way){&isc_backend_direct, 16}, 1, true), 0);
+      ck_assert_int_eq(check_problem(context, &p, &(way){&isc_conv_direct, 16}, 1, true), 0);
     release_problem(&p);
   }
   isc_compute_leave(&compute);
@@ -374,7 +373,7 @@ START_TEST(places_in_a_batch_are_equal) {
       memcpy(p.src + n * src_image, p.src, (size_t)src_image * sizeof(float));
       memcpy(p.diff_dst + n * dst_image, p.diff_dst, (size_t)dst_image * sizeof(float));
     }
-    ck_assert(run(context, &(way){&isc_backend_blas, 1}, &p, dst, diff_src));
+    ck_assert(run(context, &(way){&isc_conv_blas, 1}, &p, dst, diff_src));
     for (int32_t n = 1; n < shape.n; n++) {
       ck_assert_mem_eq(dst + n * dst_image, dst, (size_t)dst_image * sizeof(float));
       ck_assert_mem_eq(diff_src + n * src_image, diff_src, (size_t)src_image * sizeof(float));
@@ -399,11 +398,11 @@ START_TEST(scratch_is_bounded) {
         isc_conv_desc desc = {.name = "layer", .shape = shape, .weights = weights, .bias = weights, .gradient = true,
                               .src_block = 1, .dst_block = 1};
         isc_conv *conv;
-        ASSERT_OK(isc_backend_blas.conv_create(&conv, context, &desc));
+        ASSERT_OK(isc_conv_blas.create(&conv, context, &desc));
         size_t numbers = (1 << 18) + 2 * 16; /* see product.c; two ends rounded up to a cache line */
-        ck_assert_uint_le(isc_backend_blas.conv_scratch(conv),
+        ck_assert_uint_le(isc_conv_blas.scratch(conv),
                           numbers * sizeof(float) * (size_t)iscp_context_threads(context));
-        isc_backend_blas.conv_destroy(conv);
+        isc_conv_blas.destroy(conv);
         free(weights);
       }
   support_context_end(context);
@@ -415,7 +414,7 @@ START_TEST(each_allocation_may_fail) {
   isc_conv_shape shape = shape_of(1, 16, 7, 7, 16, 3, 1);
   problem p = make_problem(&shape);
   isc_conv_desc desc = {.name = "layer", .shape = shape, .weights = p.weights, .bias = p.bias, .gradient = true};
-  way ways[5] = {{&isc_backend_blas, 1}};
+  way ways[5] = {{&isc_conv_blas, 1}};
   int count = 1 + list_ways(ways + 1);
   for (int w = 0; w < count; w++) {
     desc.src_block = desc.dst_block = ways[w].block;
@@ -423,10 +422,10 @@ START_TEST(each_allocation_may_fail) {
     for (long allowed = 0; status != ISCP_OK; allowed++) {
       isc_conv *conv = (isc_conv *)&desc;
       support_fail_after(allowed);
-      status = ways[w].backend->conv_create(&conv, context, &desc);
+      status = ways[w].by->create(&conv, context, &desc);
       support_fail_after(-1);
       ck_assert(status == ISCP_OK || (status == ISCP_ERROR_MEMORY && !conv));
-      ways[w].backend->conv_destroy(conv);
+      ways[w].by->destroy(conv);
     }
   }
   release_problem(&p);
@@ -440,13 +439,13 @@ START_TEST(direct_is_for_avx512) {
   isc_conv_shape shape = shape_of(1, 16, 7, 7, 16, 3, 1);
   isc_conv_desc desc = {.name = "layer", .shape = shape, .src_block = 16, .dst_block = 16};
   isc_conv *conv = (isc_conv *)&desc;
-  iscp_status status = isc_backend_direct.conv_create(&conv, context, &desc);
+  iscp_status status = isc_conv_direct.create(&conv, context, &desc);
   ck_assert_int_eq(status, has_direct() ? ISCP_OK : ISCP_ERROR_UNSUPPORTED);
   ck_assert_int_eq(conv != NULL, has_direct());
 #if defined(__x86_64__)
-  ck_assert_int_eq(has_direct(), __builtin_cpu_supports("avx512f") != 0);
+  ck_assert_int_eq(has_direct(), isc_cpu_has(ISC_CPU_AVX512F));
 #endif
-  isc_backend_direct.conv_destroy(conv);
+  isc_conv_direct.destroy(conv);
   support_context_end(context);
 }
 END_TEST

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/direct/direct.h"
-#include "nn/direct/kernel.h"
+#include "nn/conv/conv.h"
+#include "nn/conv/direct/kernel.h"
+#include "nn/ops/ops.h"
 #include "plain.h"
 #include "support.h"
 
@@ -36,7 +37,7 @@ static isc_conv *make_conv(const iscp_context *context, const isc_conv_shape *s,
   desc.weights = numbers;
   desc.bias = numbers + weights;
   isc_conv *conv;
-  ASSERT_OK(isc_backend_direct.conv_create(&conv, context, &desc));
+  ASSERT_OK(isc_conv_direct.create(&conv, context, &desc));
   free(numbers);
   return conv;
 }
@@ -45,9 +46,9 @@ static void check_forward(isc_conv *conv, const isc_conv_shape *s) {
   int64_t count = isc_activation_count(s->n, s->oc, s->oh, s->ow, BLOCK);
   float *src = activations(s, false, 1), *a = activations(s, true, 2), *b = activations(s, true, 2);
   uint16_t *bits = calloc(1, isc_bits_bytes(count)), *expected = calloc(1, isc_bits_bytes(count));
-  ASSERT_OK(isc_backend_direct.conv_forward(conv, src, a, NULL));
+  ASSERT_OK(isc_conv_direct.forward(conv, src, a, NULL));
   isc_relu_bits(expected, a, count);
-  ASSERT_OK(isc_backend_direct.conv_forward_bits(conv, src, b, bits, NULL));
+  ASSERT_OK(isc_conv_direct.forward_bits(conv, src, b, bits, NULL));
   ck_assert_mem_eq(a, b, (size_t)count * sizeof *a);
   ck_assert_mem_eq(bits, expected, isc_bits_bytes(count));
   free(src);
@@ -63,11 +64,11 @@ static void check_backward(isc_conv *conv, const isc_conv_shape *s, bool add, bo
   uint16_t *bits = malloc(isc_bits_bytes(count));
   for (int64_t i = 0; i < count / BLOCK; i++)
     bits[i] = (uint16_t)(i * 40503u >> 3);
-  if (mask && s->stride > 1) { /* as backend.h asks of what is joined */
+  if (mask && s->stride > 1) { /* as conv.h asks of what is joined */
     isc_relu_backward(b, bits, count);
     isc_relu_backward(c, bits, count);
   }
-  ASSERT_OK(isc_backend_direct.conv_backward_data(conv, diff, a, NULL));
+  ASSERT_OK(isc_conv_direct.backward_data(conv, diff, a, NULL));
   if (add) {
     isc_join_backward(b, a, mask ? bits : NULL, count);
   } else {
@@ -75,7 +76,7 @@ static void check_backward(isc_conv *conv, const isc_conv_shape *s, bool add, bo
     if (mask)
       isc_relu_backward(b, bits, count);
   }
-  ASSERT_OK(isc_backend_direct.conv_backward_data_join(conv, diff, c, add, mask ? bits : NULL, NULL));
+  ASSERT_OK(isc_conv_direct.backward_data_join(conv, diff, c, add, mask ? bits : NULL, NULL));
   ck_assert_mem_eq(b, c, (size_t)count * sizeof *b);
   free(diff);
   free(a);
@@ -94,7 +95,7 @@ static void check_shape(const isc_conv_shape *s, int32_t threads) {
     isc_conv *conv = make_conv(context, s, kind & 1, kind & 2);
     check_forward(conv, s);
     check_backward(conv, s, kind & 1, kind & 2);
-    isc_backend_direct.conv_destroy(conv);
+    isc_conv_direct.destroy(conv);
   }
   iscp_context_destroy(context);
 }
@@ -137,7 +138,7 @@ START_TEST(other_convolutions_are_refused) {
     isc_conv_shape s = {1, 16, 8, 8, 16, (8 + 2 * (k / 2) - k) / stride + 1, (8 + 2 * (k / 2) - k) / stride + 1, k, stride, k / 2};
     isc_conv_desc desc = {.name = "other", .shape = s, .src_block = kinds[i][2], .dst_block = kinds[i][3]};
     isc_conv *conv = (isc_conv *)&s;
-    support_failed(isc_backend_direct.conv_create(&conv, context, &desc), ISCP_ERROR_UNSUPPORTED, "\"other\" is none of");
+    support_failed(isc_conv_direct.create(&conv, context, &desc), ISCP_ERROR_UNSUPPORTED, "\"other\" is none of");
     ck_assert_ptr_null(conv);
   }
   support_context_end(context);

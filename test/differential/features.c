@@ -2,7 +2,8 @@
  * whole network's gradient, to the byte, on both backends and both stems. */
 #include <string.h>
 
-#include "nn/backend.h"
+#include "nn/nn.h"
+#include "nn/ops/ops.h"
 #include "plain_network.h"
 #include "support.h"
 

@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "nn/backend.h"
+#include "nn/conv/conv.h"
 #include "plain.h"
 #include "support.h"
 #include "toy.h"
@@ -84,32 +85,32 @@ static void check_places(const isc_conv_shape *s, const numbers *n, const float 
 /* Forward and backward_data of one shape; `word` must be in the names of what oneDNN chose, unless NULL. */
 static bool check_conv(const iscp_context *context, const isc_conv_shape *s, double rounding, const char *word,
                        bool winograd) {
-  const isc_backend *backend = &isc_backend_onednn;
-  int32_t block = backend->block();
+  const isc_conv_implementation *by = &isc_conv_onednn;
+  int32_t block = isc_backend_onednn.block();
   numbers n = make_numbers(s, block);
   isc_conv_desc desc = {.name = "test", .shape = *s, .weights = n.weights, .bias = n.bias, .gradient = true,
                         .winograd = winograd, .src_block = block, .dst_block = block};
   isc_conv *conv;
-  iscp_status status = backend->conv_create(&conv, context, &desc);
+  iscp_status status = by->create(&conv, context, &desc);
   if (winograd && status == ISCP_ERROR_UNSUPPORTED) { /* of this shape, CPU, or oneDNN, which has none from 3.0 on */
     release_numbers(&n);
     return false;
   }
   ASSERT_OK(status);
   for (int backward = 0; word && backward < 2; backward++)
-    ck_assert_msg(strstr(backend->conv_implementation(conv, backward), word), "oneDNN runs %s, expected %s",
-                  backend->conv_implementation(conv, backward), word);
-  n.scratch = blocks((int64_t)(backend->conv_scratch(conv) / sizeof(float)) + 16);
+    ck_assert_msg(strstr(by->text(conv, backward), word), "oneDNN runs %s, expected %s",
+                  by->text(conv, backward), word);
+  n.scratch = blocks((int64_t)(by->scratch(conv) / sizeof(float)) + 16);
   float *result = malloc((size_t)(n.src_count + n.dst_count) * sizeof *result);
   plain_block(n.src_, n.src, s->n, s->ic, (int64_t)s->ih * s->iw, block);
-  ASSERT_OK(backend->conv_forward(conv, n.src_, n.dst_, n.scratch));
+  ASSERT_OK(by->forward(conv, n.src_, n.dst_, n.scratch));
   ck_assert(plain_unblock(result, n.dst_, s->n, s->oc, (int64_t)s->oh * s->ow, block));
   check_places(s, &n, result, false, rounding, "forward");
   plain_block(n.dst_, n.dst, s->n, s->oc, (int64_t)s->oh * s->ow, block);
-  ASSERT_OK(backend->conv_backward_data(conv, n.dst_, n.src_, n.scratch));
+  ASSERT_OK(by->backward_data(conv, n.dst_, n.src_, n.scratch));
   ck_assert(plain_unblock(result, n.src_, s->n, s->ic, (int64_t)s->ih * s->iw, block));
   check_places(s, &n, result, true, rounding, "backward_data");
-  backend->conv_destroy(conv);
+  by->destroy(conv);
   free(result);
   release_numbers(&n);
   return true;

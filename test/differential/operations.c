@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/backend.h"
+#include "nn/nn.h"
+#include "nn/ops/ops.h"
 #include "plain.h"
 #include "support.h"
 
@@ -290,6 +291,7 @@ START_TEST(argmax_takes_the_lowest_of_equal_ones) {
 END_TEST
 
 int main(void) {
+  plain_limit_cpu();
   Suite *suite = suite_create("operations");
   TCase *relu = tcase_create("relu"), *pool = tcase_create("pool"), *head = tcase_create("head");
   tcase_add_test(relu, bits_say_what_is_positive);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/stem.h"
+#include "nn/ops/ops.h"
+#include "nn/ops/stem.h"
 #include "plain.h"
 #include "support.h"
 
@@ -178,6 +179,7 @@ START_TEST(tiny_images) {
 END_TEST
 
 int main(void) {
+  plain_limit_cpu();
   Suite *suite = suite_create("stem");
   TCase *stem = tcase_create("stem");
   tcase_add_test(stem, imagenet_stem);

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/simd.h"
 #include "config.h"
-#include "nn/direct/small.h"
-#include "nn/learner.h"
-#include "nn/norm.h"
+#include "nn/backend.h"
+#include "nn/conv/conv.h"
+#include "nn/conv/direct/small.h"
+#include "nn/ops/norm.h"
+#include "nn/ops/ops.h"
 #include "plain.h"
 #include "support.h"
 #include "toy.h"
@@ -63,8 +66,8 @@ static plain_sum plain_gradient(const isc_conv_shape *s, const float *src, const
 }
 
 typedef struct conv_world {
-  const isc_learner_kind *kind;
-  isc_learner *learner;
+  const isc_conv_implementation *by;
+  isc_conv *conv;
   isc_conv_shape s;
   int32_t src_block, block;
   float *src, *weights, *diff_dst; /* plain */
@@ -74,7 +77,7 @@ typedef struct conv_world {
 static void expect(const conv_world *w, const char *what, int64_t index, double found, plain_sum sum, double terms) {
   double allowed = plain_tolerance(terms, sum.magnitude) + 1e-30;
   ck_assert_msg(fabs(found - sum.value) <= allowed, "%s %s of shape %dx%d k %d: number %lld is %.8g, expected %.8g",
-                w->kind->name, what, w->s.ic, w->s.oc, w->s.k, (long long)index, found, sum.value);
+                w->by->name, what, w->s.ic, w->s.oc, w->s.k, (long long)index, found, sum.value);
 }
 
 static void check_forward(const conv_world *w) {
@@ -82,7 +85,7 @@ static void check_forward(const conv_world *w) {
   int64_t count = (int64_t)s->n * s->oc * s->oh * s->ow;
   float *src = blocked(w->src, s->n, s->ic, (int64_t)s->ih * s->iw, w->src_block), *dst = numbers(count, 9);
   float *own = blocked(dst, s->n, s->oc, (int64_t)s->oh * s->ow, w->block), *zero = calloc((size_t)s->oc, sizeof *zero);
-  ASSERT_OK(w->kind->forward(w->learner, src, own, w->scratch));
+  ASSERT_OK(w->by->forward(w->conv, src, own, w->scratch));
   ck_assert(plain_unblock(dst, own, s->n, s->oc, (int64_t)s->oh * s->ow, w->block));
   for (int64_t i = 0; i < count; i++) {
     int32_t ow = (int32_t)(i % s->ow), oh = (int32_t)(i / s->ow % s->oh), oc = (int32_t)(i / s->ow / s->oh % s->oc);
@@ -97,7 +100,7 @@ static void check_backward_data(const conv_world *w) {
   int64_t count = (int64_t)s->n * s->ic * s->ih * s->iw;
   float *diff = blocked(w->diff_dst, s->n, s->oc, (int64_t)s->oh * s->ow, w->block), *src = numbers(count, 8);
   float *own = blocked(src, s->n, s->ic, (int64_t)s->ih * s->iw, w->src_block);
-  ASSERT_OK(w->kind->backward_data(w->learner, diff, own, w->scratch));
+  ASSERT_OK(w->by->backward_data(w->conv, diff, own, w->scratch));
   ck_assert(plain_unblock(src, own, s->n, s->ic, (int64_t)s->ih * s->iw, w->src_block));
   for (int64_t i = 0; i < count; i++) {
     int32_t iw = (int32_t)(i % s->iw), ih = (int32_t)(i / s->iw % s->ih), ic = (int32_t)(i / s->iw / s->ih % s->ic);
@@ -110,14 +113,14 @@ static void check_backward_data(const conv_world *w) {
 /* Written, then added once more: the double of it. */
 static void check_backward_weights(const conv_world *w) {
   const isc_conv_shape *s = &w->s;
-  int64_t count = w->kind->count(w->learner), plain_count = (int64_t)s->oc * s->ic * s->k * s->k;
+  int64_t count = w->by->count(w->conv), plain_count = (int64_t)s->oc * s->ic * s->k * s->k;
   float *src = blocked(w->src, s->n, s->ic, (int64_t)s->ih * s->iw, w->src_block);
   float *diff = blocked(w->diff_dst, s->n, s->oc, (int64_t)s->oh * s->ow, w->block);
   float *own = aligned_alloc(64, ((size_t)count * sizeof *own + 63) / 64 * 64), *plain = numbers(plain_count, 7);
   memset(own, 0x7f, (size_t)count * sizeof *own);
   for (int times = 1; times <= 2; times++) {
-    ASSERT_OK(w->kind->backward_weights(w->learner, src, diff, own, times > 1, w->scratch));
-    ASSERT_OK(w->kind->unpack(w->learner, plain, own, w->scratch));
+    ASSERT_OK(w->by->backward_weights(w->conv, src, diff, own, times > 1, w->scratch));
+    ASSERT_OK(w->by->unpack(w->conv, plain, own, w->scratch));
     for (int64_t i = 0; i < plain_count; i++) {
       int32_t kw = (int32_t)(i % s->k), kh = (int32_t)(i / s->k % s->k), ic = (int32_t)(i / s->k / s->k % s->ic);
       plain_sum sum = plain_gradient(s, w->src, w->diff_dst, (int32_t)(i / s->k / s->k / s->ic), ic, kh, kw);
@@ -135,26 +138,27 @@ static void check_backward_weights(const conv_world *w) {
   free(src), free(diff), free(own), free(plain);
 }
 
-static void check_conv(const isc_learner_kind *kind, iscp_context *context, const isc_conv_shape *s, int32_t src_block,
+static void check_conv(const isc_conv_implementation *by, iscp_context *context, const isc_conv_shape *s, int32_t src_block,
                        int32_t block) {
-  isc_conv_desc desc = {.name = "layer", .shape = *s, .gradient = src_block == block, .src_block = src_block, .dst_block = block};
-  conv_world w = {.kind = kind, .s = *s, .src_block = src_block, .block = block};
-  iscp_status status = kind->create(&w.learner, context, &desc);
+  isc_conv_desc desc = {.name = "layer", .shape = *s, .training = true, .gradient = src_block == block,
+                        .src_block = src_block, .dst_block = block};
+  conv_world w = {.by = by, .s = *s, .src_block = src_block, .block = block};
+  iscp_status status = by->create(&w.conv, context, &desc);
   if (status == ISCP_ERROR_UNSUPPORTED)
     return;
   ASSERT_OK(status);
   w.src = numbers((int64_t)s->n * s->ic * s->ih * s->iw, 1);
   w.weights = numbers((int64_t)s->oc * s->ic * s->k * s->k, 2);
   w.diff_dst = numbers((int64_t)s->n * s->oc * s->oh * s->ow, 3);
-  w.scratch = isc_alloc(context, kind->scratch(w.learner));
-  ASSERT_OK(kind->pack(w.learner, kind->weights(w.learner), w.weights, w.scratch));
+  w.scratch = isc_alloc(context, by->scratch(w.conv));
+  ASSERT_OK(by->pack(w.conv, by->weights(w.conv), w.weights, w.scratch));
   check_forward(&w);
   if (desc.gradient)
     check_backward_data(&w);
   check_backward_weights(&w);
   isc_free(context, w.scratch);
   free(w.src), free(w.weights), free(w.diff_dst);
-  kind->destroy(w.learner);
+  by->destroy(w.conv);
 }
 
 START_TEST(convolutions_of_openblas) {
@@ -162,8 +166,8 @@ START_TEST(convolutions_of_openblas) {
   isc_compute compute;
   ASSERT_OK(isc_compute_enter(context, &compute));
   for (int i = 0; i < SHAPES; i++) {
-    check_conv(&isc_learner_blas, context, &shapes[i], 1, 1);
-    check_conv(&isc_learner_fallback, context, &shapes[i], shapes[i].ic < 4 ? 1 : 8, 8);
+    check_conv(&isc_conv_blas_training, context, &shapes[i], 1, 1);
+    check_conv(&isc_conv_blas_blocked, context, &shapes[i], shapes[i].ic < 4 ? 1 : 8, 8);
   }
   isc_compute_leave(&compute);
   iscp_context_destroy(context);
@@ -177,13 +181,13 @@ START_TEST(convolutions_of_onednn) {
   isc_compute compute;
   ASSERT_OK(isc_compute_enter(context, &compute));
   for (int i = 0; i < SHAPES; i++)
-    check_conv(&isc_learner_onednn, context, &shapes[i], shapes[i].ic < 4 ? 1 : block, block);
+    check_conv(&isc_conv_onednn_training, context, &shapes[i], shapes[i].ic < 4 ? 1 : block, block);
   isc_compute_leave(&compute);
   iscp_context_destroy(context);
 }
 END_TEST
 
-/* dst, diff_src and diff_weights of a learner, in its own order. */
+/* dst, diff_src and diff_weights of a convolution, in its own order. */
 typedef struct passes {
   float *dst, *diff_src, *diff_weights;
   int64_t counts[3];
@@ -194,36 +198,36 @@ static float *zeros(int64_t count) {
   return memset(values, 0, (size_t)count * sizeof *values);
 }
 
-/* By the learner on `threads` threads, or by small.h's functions themselves. */
+/* By the implementation on `threads` threads, or by small.h's functions themselves. */
 static passes run_passes(const isc_conv_shape *s, int32_t threads, bool itself) {
-  const isc_learner_kind *kind = &isc_learner_onednn;
+  const isc_conv_implementation *by = &isc_conv_onednn_training;
   iscp_context *context = context_of(ISCP_BACKEND_ONEDNN, threads);
-  isc_conv_desc desc = {.name = "layer", .shape = *s, .gradient = true, .src_block = 16, .dst_block = 16};
-  isc_learner *learner;
+  isc_conv_desc desc = {.name = "layer", .shape = *s, .training = true, .gradient = true, .src_block = 16, .dst_block = 16};
+  isc_conv *conv;
   isc_compute compute;
   ASSERT_OK(isc_compute_enter(context, &compute));
-  ASSERT_OK(kind->create(&learner, context, &desc));
+  ASSERT_OK(by->create(&conv, context, &desc));
   float *plain[] = {numbers((int64_t)s->n * s->ic * s->ih * s->iw, 1), numbers((int64_t)s->n * s->oc * s->oh * s->ow, 3),
                     numbers((int64_t)s->oc * s->ic * s->k * s->k, 2)};
   float *src = blocked(plain[0], s->n, s->ic, s->ih * s->iw, 16), *diff = blocked(plain[1], s->n, s->oc, s->oh * s->ow, 16);
   passes p = {.counts = {isc_activation_count(s->n, s->oc, s->oh, s->ow, 16),
-                         isc_activation_count(s->n, s->ic, s->ih, s->iw, 16), kind->count(learner)}};
-  void *scratch = isc_alloc(context, kind->scratch(learner));
+                         isc_activation_count(s->n, s->ic, s->ih, s->iw, 16), by->count(conv)}};
+  void *scratch = isc_alloc(context, by->scratch(conv));
   p.dst = zeros(p.counts[0]);
   p.diff_src = zeros(p.counts[1]);
   p.diff_weights = zeros(p.counts[2]);
-  ASSERT_OK(kind->pack(learner, kind->weights(learner), plain[2], scratch));
+  ASSERT_OK(by->pack(conv, by->weights(conv), plain[2], scratch));
   if (itself) {
-    isc_small_forward(s, kind->weights(learner), src, p.dst, scratch);
-    isc_small_backward_data(s, kind->weights(learner), diff, p.diff_src, scratch);
+    isc_small_forward(s, by->weights(conv), src, p.dst, scratch);
+    isc_small_backward_data(s, by->weights(conv), diff, p.diff_src, scratch);
     isc_small_backward_weights(s, src, diff, p.diff_weights, false, scratch);
   } else {
-    ASSERT_OK(kind->forward(learner, src, p.dst, scratch));
-    ASSERT_OK(kind->backward_data(learner, diff, p.diff_src, scratch));
-    ASSERT_OK(kind->backward_weights(learner, src, diff, p.diff_weights, false, scratch));
+    ASSERT_OK(by->forward(conv, src, p.dst, scratch));
+    ASSERT_OK(by->backward_data(conv, diff, p.diff_src, scratch));
+    ASSERT_OK(by->backward_weights(conv, src, diff, p.diff_weights, false, scratch));
   }
   isc_free(context, scratch);
-  kind->destroy(learner);
+  by->destroy(conv);
   isc_compute_leave(&compute);
   iscp_context_destroy(context);
   free(src), free(diff), free(plain[0]), free(plain[1]), free(plain[2]);
@@ -232,7 +236,8 @@ static passes run_passes(const isc_conv_shape *s, int32_t threads, bool itself) 
 
 static void free_passes(passes *p) { free(p->dst), free(p->diff_src), free(p->diff_weights); }
 
-/* The learner takes the loops of small.h where they are the faster ones, and these give the same bits on any number of threads. */
+/* oneDNN's implementation takes the loops of small.h where they are the faster ones, and these give the same bits on any number
+ * of threads. */
 START_TEST(small_images) {
   static const isc_conv_shape small[] = {{70, 64, 2, 2, 96, 2, 2, 3, 1, 1}, {50, 96, 1, 1, 320, 1, 1, 1, 1, 0},
                                          {33, 96, 2, 2, 64, 1, 1, 1, 2, 0}};
@@ -249,7 +254,7 @@ START_TEST(small_images) {
 }
 END_TEST
 
-static bool has_small_images(void) { return isc_backend_onednn.block() == ISC_SMALL_BLOCK; }
+static bool has_small_images(void) { return isc_backend_onednn.block() == ISC_SMALL_BLOCK && isc_cpu_has(ISC_CPU_AVX512F); }
 #else
 static bool has_small_images(void) { return false; }
 #endif
@@ -431,6 +436,7 @@ START_TEST(dense_backward_weights) {
 END_TEST
 
 int main(void) {
+  plain_limit_cpu();
   const char *only = getenv("CK_RUN_CASE");
   if (only && !strcmp(only, "avx512") && !has_small_images())
     return support_skip("the loops for small images need AVX-512 and oneDNN's blocks of 16");

@@ -1,2 +1,2 @@
-/* Included before a source of lib/nn: its choice of kernels then sees a CPU without any vector extension. */
+/* Included before a source of lib/data: its choice of kernels then sees a CPU without any vector extension. */
 #define __builtin_cpu_supports(feature) 0

@@ -1,7 +1,19 @@
 #include "plain.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/simd.h"
+
+void plain_limit_cpu(void) {
+  const char *cpu = getenv("TEST_CPU");
+  if (!cpu)
+    return;
+  if (strcmp(cpu, "avx2") && strcmp(cpu, "none"))
+    abort();
+  isc_cpu_limit(strcmp(cpu, "avx2") ? 0 : ISC_CPU_AVX2);
+}
 
 static void add_product(plain_sum *sum, double a, double b) {
   sum->value += a * b;

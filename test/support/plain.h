@@ -4,7 +4,10 @@
 #ifndef PLAIN_H
 #define PLAIN_H
 
-#include "nn/graph.h"
+#include "nn/resnet/graph.h"
+
+/* The kernels that this CPU would not choose: limits the calling thread to those of TEST_CPU, "avx2" or "none", if it is set. */
+void plain_limit_cpu(void);
 
 /* A sum of products, and the sum of their absolute values: what rounding errors are relative to. */
 typedef struct plain_sum {

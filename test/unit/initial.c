@@ -1,4 +1,4 @@
-/* lib/nn/initial.c and iscp_model_create: networks of random weights. */
+/* lib/nn/resnet/initial.c and iscp_model_create: networks of random weights. */
 #include <math.h>
 #include <string.h>
 

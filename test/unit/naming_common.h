@@ -2,7 +2,7 @@
 #ifndef NAMING_COMMON_H
 #define NAMING_COMMON_H
 
-#include "nn/naming.h"
+#include "nn/resnet/naming.h"
 #include "support.h"
 #include "toy.h"
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/backend.h"
-#include "nn/parameters.h"
+#include "nn/resnet/graph.h"
+#include "nn/resnet/parameters.h"
 #include "support.h"
 #include "toy.h"
 
