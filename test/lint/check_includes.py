@@ -31,7 +31,7 @@ DOORS = {
     r"archive(_entry)?\.h": r"format/archive\.c$",
     r"zlib\.h": r"format/\w+\.c$",
     r"(nettle/)?sha\d*\.h": r"format/digest\.c$",
-    r"jansson\.h": r"(format/safetensors|data/contract\w*|report/\w+)\.[ch]$",
+    r"jansson\.h": r"(base/fields/json|format/safetensors|data/contract\w*|report/\w+)\.[ch]$",
     r"omp\.h": r"base/context\.c$",
     r"immintrin\.h": r"nn/",
 }

@@ -122,6 +122,8 @@ class Headers(unittest.TestCase):
             "ISCP_SELECT_": _constants.SELECTS,
             "ISCP_IMAGES_": _constants.IMAGES,
             "ISCP_SCHEDULE_": _constants.SCHEDULES,
+            "ISCP_TYPE_": _constants.TYPES,
+            "ISCP_RULE_": _constants.RULES,
             "ISCP_POISON_": _constants.POISONS,
             "ISCP_CORNER_": _constants.CORNERS,
             "ISCP_CAUSES_": _constants.CAUSES,

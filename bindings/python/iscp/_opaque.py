@@ -9,6 +9,10 @@ class iscp_context(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_fields(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_model(ctypes.Structure):
     """Opaque."""
 

@@ -12,6 +12,7 @@ from ._opaque import (
     iscp_context,
     iscp_dataset,
     iscp_evaluation,
+    iscp_fields,
     iscp_gradcam,
     iscp_inversion,
     iscp_model,
@@ -39,6 +40,7 @@ from ._structs import (
     iscp_dataset_info,
     iscp_dataset_options,
     iscp_evaluate_options,
+    iscp_field,
     iscp_gradcam_info,
     iscp_gradcam_options,
     iscp_invert_info,
@@ -91,6 +93,12 @@ PROTOTYPES = {
     "iscp_abi_sizeof": (c_uint32, (c_char_p,)),
     "iscp_error_message": (c_char_p, ()),
     "iscp_status_name": (c_char_p, (iscp_status,)),
+    # fields.h
+    "iscp_fields_struct": (c_char_p, (c_int32,)),
+    "iscp_fields_of": (POINTER(iscp_fields), (c_char_p,)),
+    "iscp_fields_count": (c_int32, (POINTER(iscp_fields),)),
+    "iscp_fields_get": (iscp_status, (POINTER(iscp_field), POINTER(iscp_fields), c_int32)),
+    "iscp_fields_word": (c_char_p, (_int32, POINTER(iscp_fields), c_int32, c_int32)),
     # context.h, contract.h
     "iscp_context_options_init": (iscp_status, (POINTER(iscp_context_options), c_uint32)),
     "iscp_context_create": (iscp_status, (POINTER(_context), POINTER(iscp_context_options))),

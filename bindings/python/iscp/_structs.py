@@ -402,6 +402,25 @@ class iscp_report_options(Struct):
     ]
 
 
+class iscp_field(Struct):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("type", c_int32),
+        ("name", c_char_p),
+        ("needs", c_char_p),
+        ("unit", c_char_p),
+        ("offset", c_uint32),
+        ("count", c_int32),
+        ("initial", c_double),
+        ("low", c_double),
+        ("high", c_double),
+        ("rules", c_int32),
+        ("words", c_int32),
+        ("recorded", c_int32),
+        ("since", c_uint32),
+    ]
+
+
 STRUCTS = (
     iscp_context_options,
     iscp_contract,
@@ -428,6 +447,7 @@ STRUCTS = (
     iscp_attack_options,
     iscp_attack_info,
     iscp_report_options,
+    iscp_field,
     iscp_invert_options,
     iscp_inverted,
     iscp_invert_info,
