@@ -29,6 +29,7 @@
 #include <iscp/dataset.h>
 #include <iscp/evaluate.h>
 #include <iscp/explain.h>
+#include <iscp/fields.h>
 #include <iscp/invert.h>
 #include <iscp/model.h>
 #include <iscp/pattern.h>

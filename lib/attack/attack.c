@@ -1,40 +1,20 @@
 /* An attack as an object, and the attack of images that the caller holds: iscp/attack.h has the steps' formulas. */
 #include "attack/object.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- Options ---- */
 
-static const iscp_attack_options defaults = {
-    .struct_size = sizeof(iscp_attack_options),
-    .norm = ISCP_NORM_LINF,
-    .steps = 20,
-    .random_start = 1,
-};
-
 iscp_status iscp_attack_options_init(iscp_attack_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_attack_options");
-}
-
-static iscp_status check_whole(const char *name, int32_t value, int32_t low, int32_t high) {
-  if (value < low || value > high)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is %d, expected %d to %d", name, value, low, high);
-  return ISCP_OK;
+  return isc_fields_init(options, struct_size, &isc_attack_options_fields);
 }
 
 iscp_status isc_attack_options_check(iscp_attack_options *o, const iscp_attack_options *given) {
-  ISC_TRY(isc_options_read(o, &defaults, sizeof defaults, sizeof defaults, given, "iscp_attack_options"));
-  ISC_TRY(check_whole("norm", o->norm, ISCP_NORM_LINF, ISCP_NORM_L2));
-  ISC_TRY(check_whole("steps", o->steps, 1, 10000));
-  ISC_TRY(check_whole("random_start", o->random_start, 0, 1));
-  ISC_TRY(check_whole("targeted", o->targeted, 0, 1));
-  ISC_TRY(check_whole("batch", o->batch, 0, ISC_LARGEST_BATCH));
+  ISC_TRY(isc_fields_read(o, &isc_attack_options_fields, given));
+  ISC_TRY(isc_fields_check(o, &isc_attack_options_fields));
   bool box = o->norm == ISCP_NORM_LINF;
-  if (!(o->eps >= 0 && isfinite((float)o->eps) && (o->eps <= 1 || !box)))
-    return isc_fail(ISCP_ERROR_ARGUMENT, box ? "eps is %g, expected 0 to 1" : "eps is %g, expected 0 or more", o->eps);
-  if (!(o->step >= 0 && isfinite((float)o->step)))
-    return isc_fail(ISCP_ERROR_ARGUMENT, "step is %g, expected 0 or more", o->step);
+  if (box && o->eps > 1)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "eps is %g, expected 0 to 1", o->eps);
   o->eps = o->eps > 0 ? o->eps : box ? 8.0 / 255 : 0.5;
   o->step = o->step > 0 ? o->step : o->eps / (box ? 4 : 5);
   return ISCP_OK;
@@ -85,7 +65,7 @@ void iscp_attack_destroy(iscp_attack *attack) {
 iscp_status iscp_attack_get_options(const iscp_attack *attack, iscp_attack_options *options) {
   if (!attack)
     return isc_fail(ISCP_ERROR_ARGUMENT, "attack is NULL");
-  return isc_output_write(options, &attack->options, sizeof *options, sizeof *options, "iscp_attack_options");
+  return isc_fields_write(options, &isc_attack_options_fields, &attack->options);
 }
 
 /* ---- Rows of the batch ---- */

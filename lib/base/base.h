@@ -10,6 +10,8 @@
 #include <iscp/context.h>
 #include <iscp/progress.h>
 
+#include "base/fields/fields.h"
+
 /* ---- Status and message (status.c) ---- */
 
 /* Sets the thread's message and yields `status`: a macro, so that the compiler sees which status it is. */
@@ -80,8 +82,8 @@ iscp_status isc_grow(const iscp_context *context, void **memory, size_t *capacit
 
 /* ---- Options (options.c): the one place that compares struct_size ---- */
 
-/* The ABI rule: the library's defaults, then the caller's prefix over them. A struct smaller than the first release's, or one
- * with a non-zero byte beyond what this library knows, is ISCP_ERROR_ABI. `given` NULL leaves the defaults. */
+/* The ABI rule of isc_fields_read for a struct of `known` bytes with defaults of its own. Of a public struct the size of the
+ * first version and the reserved fields are those of its table, whatever `first` is. */
 iscp_status isc_options_read(void *options, const void *defaults, size_t known, size_t first, const void *given,
                              const char *name);
 

@@ -8,28 +8,14 @@
 
 #include "config.h"
 
-static const iscp_context_options defaults = {
-    .struct_size = sizeof(iscp_context_options),
-    .log_level = ISCP_LOG_WARNING,
-};
-
 iscp_status iscp_context_options_init(iscp_context_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_context_options");
+  return isc_fields_init(options, struct_size, &isc_context_options_fields);
 }
 
 static iscp_status check(const iscp_context_options *options) {
-  if (options->threads < 0 || options->threads > 1024)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "threads is %d, expected 0 to 1024", options->threads);
-  if (options->backend < ISCP_BACKEND_AUTO || options->backend > ISCP_BACKEND_BLAS)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "backend is %d, expected 0 to 2", options->backend);
+  ISC_TRY(isc_fields_check(options, &isc_context_options_fields));
   if (!ISC_HAVE_ONEDNN && options->backend == ISCP_BACKEND_ONEDNN)
     return isc_fail(ISCP_ERROR_UNSUPPORTED, "this build has no oneDNN backend, expected auto or blas");
-  if (options->memory < 0)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "memory is %lld bytes, expected 0 or more", (long long)options->memory);
-  if (options->convolutions < 0 || options->convolutions > ISCP_CONVOLUTIONS_FAST)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "convolutions is %d, expected 0 or 1", options->convolutions);
-  if (options->precision < 0 || options->precision > ISCP_PRECISION_BF16)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "precision is %d, expected 0 or 1", options->precision);
   if (options->precision && (!ISC_HAVE_ONEDNN || options->backend == ISCP_BACKEND_BLAS))
     return isc_fail(ISCP_ERROR_UNSUPPORTED, "OpenBLAS has no bf16 convolutions, expected the oneDNN backend or f32");
   if (!options->allocate != !options->release)
@@ -42,7 +28,7 @@ iscp_status iscp_context_create(iscp_context **out, const iscp_context_options *
     return isc_fail(ISCP_ERROR_ARGUMENT, "out is NULL");
   *out = NULL;
   iscp_context_options options;
-  ISC_TRY(isc_options_read(&options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_context_options"));
+  ISC_TRY(isc_fields_read(&options, &isc_context_options_fields, given));
   ISC_TRY(check(&options));
   iscp_context first = {.allocate = options.allocate,
                         .release = options.release,

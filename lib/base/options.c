@@ -1,4 +1,6 @@
-/* The ABI rule of options structs, in one place: struct_size first, defaults, then the caller's prefix. */
+/* The ABI rule of structs, in one place: struct_size first, defaults, then the caller's prefix; zero is all that may stand in
+ * what this library does not know, be it beyond its own size or in a reserved field. A struct's size in its first version and
+ * its reserved fields are what its table says (fields/). */
 #include <string.h>
 
 #include "base/base.h"
@@ -20,46 +22,84 @@ static uint32_t size_of(const void *given) {
   return size;
 }
 
-iscp_status isc_options_read(void *options, const void *defaults, size_t known, size_t first, const void *given,
-                             const char *name) {
-  memcpy(options, defaults, known);
-  if (!given)
-    return ISCP_OK;
-  uint32_t size = size_of(given);
-  ISC_TRY(check_size(size, first, name));
+/* The caller's prefix over what `options`, a struct of this library's size, holds already. */
+static iscp_status take(void *options, const iscp_fields *fields, const void *given) {
+  uint32_t size = size_of(given), known = fields->size;
+  ISC_TRY(check_size(size, fields->first, fields->name));
   const unsigned char *bytes = given;
   for (size_t i = known; i < size; i++)
     if (bytes[i])
-      return isc_fail(ISCP_ERROR_ABI, "%s has a setting at byte %zu, but this library knows %zu bytes of it", name, i,
+      return isc_fail(ISCP_ERROR_ABI, "%s has a setting at byte %zu, but this library knows %u bytes of it", fields->name, i,
                       known);
   memcpy(options, given, size < known ? size : known);
-  uint32_t whole = (uint32_t)known;
-  memcpy(options, &whole, sizeof whole);
+  memcpy(options, &known, sizeof known);
+  return isc_fields_check_reserved(options, fields);
+}
+
+iscp_status isc_fields_read(void *options, const iscp_fields *fields, const void *given) {
+  isc_fields_defaults(options, fields);
+  return given ? take(options, fields, given) : ISCP_OK;
+}
+
+iscp_status isc_fields_init(void *options, uint32_t struct_size, const iscp_fields *fields) {
+  if (!options)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", fields->name);
+  ISC_TRY(check_size(struct_size, fields->first, fields->name));
+  unsigned char whole[LARGEST_STRUCT];
+  isc_fields_defaults(whole, fields);
+  memset(options, 0, struct_size);
+  memcpy(options, whole, struct_size < fields->size ? struct_size : fields->size);
+  memcpy(options, &struct_size, sizeof struct_size);
   return ISCP_OK;
+}
+
+iscp_status isc_fields_check_output(const void *given, const iscp_fields *fields) {
+  if (!given)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", fields->name);
+  return check_size(size_of(given), fields->first, fields->name);
+}
+
+iscp_status isc_fields_write(void *given, const iscp_fields *fields, const void *result) {
+  ISC_TRY(isc_fields_check_output(given, fields));
+  uint32_t size = size_of(given);
+  memset(given, 0, size);
+  memcpy(given, result, size < fields->size ? size : fields->size);
+  memcpy(given, &size, sizeof size);
+  return ISCP_OK;
+}
+
+/* ---- Of a struct without a table, or by its name ---- */
+
+/* The struct's own table, else one of no rows, which has the sizes alone. */
+static const iscp_fields *table(iscp_fields *bare, size_t known, size_t first, const char *name) {
+  const iscp_fields *fields = iscp_fields_of(name);
+  *bare = (iscp_fields){.name = name, .size = (uint32_t)known, .first = (uint32_t)first};
+  return fields ? fields : bare;
+}
+
+iscp_status isc_options_read(void *options, const void *defaults, size_t known, size_t first, const void *given,
+                             const char *name) {
+  iscp_fields bare;
+  memcpy(options, defaults, known);
+  return given ? take(options, table(&bare, known, first, name), given) : ISCP_OK;
 }
 
 iscp_status isc_options_init(void *options, uint32_t struct_size, const void *defaults, size_t known, size_t first,
                              const char *name) {
-  if (!options)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", name);
-  ISC_TRY(check_size(struct_size, first, name));
-  memset(options, 0, struct_size);
+  iscp_fields bare;
+  const iscp_fields *fields = table(&bare, known, first, name);
+  ISC_TRY(isc_fields_init(options, struct_size, fields));
   memcpy(options, defaults, struct_size < known ? struct_size : known);
   memcpy(options, &struct_size, sizeof struct_size);
   return ISCP_OK;
 }
 
 iscp_status isc_output_check(const void *given, size_t first, const char *name) {
-  if (!given)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", name);
-  return check_size(size_of(given), first, name);
+  iscp_fields bare;
+  return isc_fields_check_output(given, table(&bare, first, first, name));
 }
 
 iscp_status isc_output_write(void *given, const void *result, size_t known, size_t first, const char *name) {
-  ISC_TRY(isc_output_check(given, first, name));
-  uint32_t size = size_of(given);
-  memset(given, 0, size);
-  memcpy(given, result, size < known ? size : known);
-  memcpy(given, &size, sizeof size);
-  return ISCP_OK;
+  iscp_fields bare;
+  return isc_fields_write(given, table(&bare, known, first, name), result);
 }

@@ -44,6 +44,10 @@ iscp_status isc_contract_parse(iscp_contract *contract, char ***names, size_t *c
 iscp_status isc_contract_print(char **json, const iscp_context *context, const iscp_contract *contract,
                                const char *const *names, size_t count);
 
+/* The object without the class names, its floats as `real` makes them; NULL if memory ran out. The caller owns it. */
+typedef struct json_t *isc_json_real(float value);
+struct json_t *isc_contract_json(const iscp_contract *contract, isc_json_real *real);
+
 /* The same from a file (contract_file.c), whose name is put before messages. */
 iscp_status isc_contract_load(iscp_contract *contract, char ***names, size_t *count, const iscp_context *context,
                               const char *path);

@@ -3,27 +3,15 @@
 
 #include <math.h>
 
-static const iscp_invert_options defaults = {
-    .struct_size = sizeof(iscp_invert_options), .kind = ISCP_INVERT_FEATURES, .step = 0.1, .eps = 0.5};
-
 iscp_status iscp_invert_options_init(iscp_invert_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_invert_options");
+  return isc_fields_init(options, struct_size, &isc_invert_options_fields);
 }
 
 /* ---- Options ---- */
 
 static iscp_status check_options(iscp_invert_options *o, const iscp_invert_options *given) {
-  ISC_TRY(isc_options_read(o, &defaults, sizeof defaults, sizeof defaults, given, "iscp_invert_options"));
-  if (o->kind < ISCP_INVERT_FEATURES || o->kind > ISCP_INVERT_DETERMINISTIC)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "kind is %d, expected ISCP_INVERT_*, 1 to 3", o->kind);
-  if (o->steps < 0 || o->steps > 1000000)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "steps is %d, expected 0 to 1000000", o->steps);
-  if (!(o->step > 0 && isfinite((float)o->step)))
-    return isc_fail(ISCP_ERROR_ARGUMENT, "step is %g, expected more than 0", o->step);
-  if (o->batch < 0 || o->batch > ISC_LARGEST_BATCH)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "batch is %d, expected 0 to %d", o->batch, ISC_LARGEST_BATCH);
-  if (!(o->eps > 0 && isfinite((float)o->eps)))
-    return isc_fail(ISCP_ERROR_ARGUMENT, "eps is %g, expected more than 0", o->eps);
+  ISC_TRY(isc_fields_read(o, &isc_invert_options_fields, given));
+  ISC_TRY(isc_fields_check(o, &isc_invert_options_fields));
   o->steps = o->steps ? o->steps : o->kind == ISCP_INVERT_FEATURES ? 1000 : 100;
   return ISCP_OK;
 }
@@ -149,13 +137,13 @@ iscp_status iscp_inversion_get(iscp_inverted *image, const iscp_inversion *v, in
       .image = v->images + index * v->numbers,
       .stored = v->stored + index * v->numbers,
   };
-  return isc_output_write(image, &result, sizeof result, sizeof result, "iscp_inverted");
+  return isc_fields_write(image, &isc_inverted_fields, &result);
 }
 
 iscp_status iscp_inversion_get_options(const iscp_inversion *v, iscp_invert_options *options) {
   if (!v)
     return isc_fail(ISCP_ERROR_ARGUMENT, "inversion is NULL");
-  return isc_output_write(options, &v->options, sizeof *options, sizeof *options, "iscp_invert_options");
+  return isc_fields_write(options, &isc_invert_options_fields, &v->options);
 }
 
 iscp_status iscp_inversion_get_info(const iscp_inversion *v, iscp_invert_info *info) {
@@ -173,5 +161,5 @@ iscp_status iscp_inversion_get_info(const iscp_inversion *v, iscp_invert_info *i
       .stored_distance = v->sums[2] / done,
       .memory = (int64_t)sizeof *v + iscp_session_memory(v->session) + own_bytes(v) * v->options.batch,
   };
-  return isc_output_write(info, &result, sizeof result, sizeof result, "iscp_invert_info");
+  return isc_fields_write(info, &isc_invert_info_fields, &result);
 }

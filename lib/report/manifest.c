@@ -1,6 +1,5 @@
 /* The manifest of result.json: what repeats the run, with jansson. Weights and data by their SHA-256, every option
  * by its name, versions, kernels and threads. No dates and no paths: the same run has the same manifest everywhere. */
-#include <errno.h>
 #include <float.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -26,66 +25,17 @@ static json_t *float_json(float value) {
   return json_real(strtod(text, NULL));
 }
 
-/* JSON of jansson counts to 2^63 - 1; a seed beyond is written as text. */
-static json_t *seed_json(uint64_t seed) {
-  if (seed <= INT64_MAX)
-    return json_integer((json_int_t)seed);
-  char text[32];
-  snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-  return json_string(text);
-}
-
-static json_t *floats_json(const float *values, int32_t count) {
-  json_t *array = json_array();
-  for (int32_t i = 0; i < count; i++)
-    if (json_array_append_new(array, float_json(values[i]))) {
-      json_decref(array);
-      return NULL;
-    }
-  return array;
-}
-
-/* What most contracts leave alone is written where it is not as always. */
-static int set_rest(json_t *root, const iscp_contract *c) {
-  int failed = 0;
-  if (c->resize_short)
-    failed |= json_object_set_new(root, "resize", json_integer(c->resize_short));
-  if (c->resize_height)
-    failed |= json_object_set_new(root, "resize", json_pack("[ii]", c->resize_height, c->resize_width));
-  if (c->filter == ISCP_FILTER_BICUBIC)
-    failed |= json_object_set_new(root, "filter", json_string("bicubic"));
-  if (c->crop_height)
-    failed |= json_object_set_new(root, "crop", json_pack("[ii]", c->crop_height, c->crop_width));
-  if (c->crop_rule == ISCP_CROP_FLOOR)
-    failed |= json_object_set_new(root, "crop_rule", json_string("floor"));
-  if (c->order == ISCP_ORDER_BGR)
-    failed |= json_object_set_new(root, "order", json_string("BGR"));
-  if (c->range != 1)
-    failed |= json_object_set_new(root, "range", json_integer(c->range));
-  return failed;
-}
-
-static json_t *contract_json(const iscp_contract *c) {
-  json_t *root = json_pack("{si si si s[iiii] so so}", "channels", c->channels, "height", c->height, "width", c->width,
-                           "pad", c->pad_top, c->pad_bottom, c->pad_left, c->pad_right, "mean",
-                           floats_json(c->mean, c->channels), "std", floats_json(c->std, c->channels));
-  if (root && set_rest(root, c)) {
-    json_decref(root);
-    return NULL;
-  }
-  return root;
-}
-
 static json_t *model_json(const iscp_model *model) {
   iscp_model_info info = {.struct_size = sizeof info};
   if (iscp_model_get_info(model, &info) != ISCP_OK)
     return NULL;
   return json_pack("{ss ss si si ss ss si sI sI so}", "weights_sha256", iscp_model_hash(model), "weights_source",
                    iscp_model_source(model), "depth", info.depth, "width", info.width, "stem",
-                   info.stem == ISCP_STEM_CIFAR ? "cifar" : "imagenet", "stride",
-                   info.stride == ISCP_STRIDE_1X1 ? "1x1" : "3x3", "classes", info.classes,
+                   isc_field_word(&isc_model_info_fields, "stem", info.stem), "stride",
+                   isc_field_word(&isc_model_info_fields, "stride", info.stride ? info.stride : ISCP_STRIDE_3X3),
+                   "classes", info.classes,
                    "parameters", (json_int_t)info.parameters, "multiply_adds", (json_int_t)info.multiply_adds,
-                   "contract", contract_json(iscp_model_contract(model)));
+                   "contract", isc_contract_json(iscp_model_contract(model), float_json));
 }
 
 /* How many pictures were left out, and the first of them by name. */
@@ -114,20 +64,6 @@ static iscp_status data_json(json_t **out, const iscp_dataset *dataset) {
   return *out ? ISCP_OK : no_memory();
 }
 
-static json_t *kinds_json(int32_t kinds) {
-  json_t *array = json_array();
-  for (int32_t kind = 1; kind <= ISCP_CANVAS_USER; kind <<= 1)
-    if (kinds & kind && json_array_append_new(array, json_string(isc_canvas_kind_name(kind)))) {
-      json_decref(array);
-      return NULL;
-    }
-  return array;
-}
-
-/* The weight of |m|_1 / n that the options come to; null if each class has its own. */
-static json_t *alpha_json(const iscp_search_options *search) {
-  return search->alpha_mode == ISCP_ALPHA_AUTO ? json_null() : json_real(search->alpha);
-}
 
 /* A caller's canvases, by their SHA-256; null without any. */
 static iscp_status user_canvases_json(json_t **out, const isc_run *run) {
@@ -145,30 +81,29 @@ static iscp_status user_canvases_json(json_t **out, const isc_run *run) {
   return *out ? ISCP_OK : no_memory();
 }
 
+/* The fields that the table records, and what user canvases are by their hash. alpha is the weight that the options come to, null
+ * if each class has its own. */
 static json_t *search_json(const iscp_search_options *s, json_t *user_canvases) {
-  static const char *const modes[] = {"preset", "fixed", "auto"};
-  return json_pack("{ss ss so so si si so so so so so so si si si ss ss si si si so}", "preset",
-                   isc_preset_name(s->preset), "alpha_mode", modes[s->alpha_mode], "alpha",
-                   alpha_json(s), "tv", json_real(s->tv), "canvas_steps", s->canvas_steps, "mask_steps", s->mask_steps,
-                   "canvas_step", json_real(s->canvas_step), "canvas_kinds", kinds_json(s->canvas_kinds), "step",
-                   json_real(s->step), "fraction",
-                   json_real(s->fraction), "select_size", json_real(s->select_size), "seed", seed_json(s->seed),
-                   "canvases", s->canvases, "epochs", s->epochs, "batch", s->batch, "select",
-                   s->select == ISCP_SELECT_POWER ? "power" : "loss", "ties",
-                   s->ties == ISCP_TIES_INDEX ? "index" : "evidence", "lanes", s->lanes, "pass_batch",
-                   s->pass_batch, "user_canvas_count", s->user_canvas_count, "user_canvases_sha256", user_canvases);
+  json_t *root = json_object();
+  int failed = !root || isc_fields_to_json(root, s, &isc_search_options_fields) != ISCP_OK;
+  if (!failed && s->alpha_mode == ISCP_ALPHA_AUTO)
+    failed = json_object_set_new(root, "alpha", json_null());
+  failed |= json_object_set_new(root, "user_canvases_sha256", user_canvases);
+  if (!failed)
+    return root;
+  json_decref(root);
+  return NULL;
 }
 
 static json_t *evaluation_json(const iscp_report_options *report) {
-  static const char *const images[] = {"", "heldout", "all", "searched"};
   json_t *sizes = json_array();
   for (int32_t i = 0; i < report->size_count; i++)
     if (json_array_append_new(sizes, json_real(report->sizes[i]))) {
       json_decref(sizes);
       return NULL;
     }
-  return json_pack("{ss so sf}", "images", images[report->images], "sizes", sizes, "picture_size",
-                   report->picture_size);
+  return json_pack("{so so sf}", "images", isc_field_to_json(report, &isc_report_options_fields, "images"), "sizes", sizes,
+                   "picture_size", report->picture_size);
 }
 
 static json_t *classes_json(const isc_run *run) {
@@ -198,9 +133,10 @@ iscp_status isc_manifest_create(json_t **out, const isc_run *run) {
     json_decref(data);
     return status;
   }
-  const char *backend = iscp_context_backend(run->context) == ISCP_BACKEND_BLAS ? "blas" : "onednn";
-  const char *precision = iscp_context_precision(run->context) == ISCP_PRECISION_BF16 ? "bf16" : "f32";
-  const char *convolutions = iscp_context_convolutions(run->context) == ISCP_CONVOLUTIONS_FAST ? "fast" : "direct";
+  const iscp_fields *context = &isc_context_options_fields;
+  const char *backend = isc_field_word(context, "backend", iscp_context_backend(run->context));
+  const char *precision = isc_field_word(context, "precision", iscp_context_precision(run->context));
+  const char *convolutions = isc_field_word(context, "convolutions", iscp_context_convolutions(run->context));
   *out = json_pack("{ss ss ss ss ss si so so so so so}", "library", iscp_version_text(), "backend", backend, "kernels",
                    iscp_context_kernels(run->context), "convolutions", convolutions, "precision", precision, "threads",
                    iscp_context_threads(run->context), "model",
@@ -274,33 +210,29 @@ iscp_status isc_manifest_join_classes(json_t *here, const json_t *there) {
 
 /* ---- Reading ---- */
 
-static iscp_status read_seed(uint64_t *seed, const json_t *item) {
-  const char *text = json_string_value(item);
-  if (json_is_integer(item) && json_integer_value(item) >= 0) {
-    *seed = (uint64_t)json_integer_value(item);
-    return ISCP_OK;
-  }
-  char *end = NULL;
-  errno = 0;
-  if (text && *text >= '0' && *text <= '9')
-    *seed = strtoull(text, &end, 10);
-  if (!end || *end || errno)
-    return isc_fail(ISCP_ERROR_FORMAT, "manifest.search.seed is missing or wrong, expected a whole number");
+/* One option of the search, in its range. */
+static iscp_status read_option(iscp_search_options *o, const json_t *search, const char *name, const char *expected) {
+  if (isc_field_from_json(o, &isc_search_options_fields, name, json_object_get(search, name)) != ISCP_OK ||
+      isc_field_check(o, &isc_search_options_fields, name) != ISCP_OK)
+    return isc_fail(ISCP_ERROR_FORMAT, "manifest.search.%s is missing or wrong, expected %s", name, expected);
   return ISCP_OK;
 }
 
 iscp_status isc_manifest_draw(const json_t *manifest, double *fraction, uint64_t *seed, int32_t *ties) {
-  const json_t *search = json_object_get(manifest, "search"), *share = json_object_get(search, "fraction");
-  const char *rule = json_string_value(json_object_get(search, "ties"));
-  if (!json_is_number(share) || !(json_number_value(share) > 0 && json_number_value(share) <= 1))
-    return isc_fail(ISCP_ERROR_FORMAT, "manifest.search.fraction is missing or wrong, expected a number in (0, 1]");
-  if (!rule || (strcmp(rule, "evidence") && strcmp(rule, "index")))
-    return isc_fail(ISCP_ERROR_FORMAT, "manifest.search.ties is missing or wrong, expected evidence or index");
-  *fraction = json_number_value(share);
-  *ties = strcmp(rule, "index") ? ISCP_TIES_EVIDENCE : ISCP_TIES_INDEX;
-  return read_seed(seed, json_object_get(search, "seed"));
+  const json_t *search = json_object_get(manifest, "search");
+  iscp_search_options o = {.ties = ISCP_TIES_PRESET};
+  ISC_TRY(read_option(&o, search, "fraction", "a number in (0, 1]"));
+  ISC_TRY(read_option(&o, search, "ties", "evidence or index"));
+  if (o.ties == ISCP_TIES_PRESET) /* a manifest has what the preset stands for */
+    return isc_fail(ISCP_ERROR_FORMAT, "manifest.search.ties is preset, expected evidence or index");
+  ISC_TRY(read_option(&o, search, "seed", "a whole number"));
+  *fraction = o.fraction;
+  *ties = o.ties;
+  *seed = o.seed;
+  return ISCP_OK;
 }
 
+/* Chosen by measurement, lanes may be more than a caller may ask for. */
 static iscp_status read_count(int32_t *count, const json_t *search, const char *name) {
   const json_t *item = json_object_get(search, name);
   json_int_t value = json_integer_value(item);

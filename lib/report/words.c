@@ -1,27 +1,13 @@
-/* Words that stand for numbers in result.json and on sheets: of a canvas's kind, and of a preset. */
-#include <string.h>
-
+/* Words that stand for numbers in result.json and on sheets, as the table of a search's options has them: of a canvas's kind, and
+ * of a preset. */
 #include "report/report.h"
 
-static const char *const kinds[] = {"positive", "negative", "random", "white", "user"};
-enum { KINDS = sizeof kinds / sizeof *kinds };
-
-const char *isc_canvas_kind_name(int32_t kind) {
-  for (int i = 0; i < KINDS; i++)
-    if (kind == 1 << i)
-      return kinds[i];
-  return NULL;
-}
+const char *isc_canvas_kind_name(int32_t kind) { return isc_field_word(&isc_search_options_fields, "canvas_kinds", kind); }
 
 int32_t isc_canvas_kind_value(const char *name) {
-  for (int i = 0; i < KINDS; i++)
-    if (!strcmp(name, kinds[i]))
-      return 1 << i;
-  return 0;
+  int32_t kind = 0;
+  isc_field_value(&kind, &isc_search_options_fields, "canvas_kinds", name);
+  return kind;
 }
 
-const char *isc_preset_name(int32_t preset) {
-  static const char *const names[] = {
-      [ISCP_PRESET_PAPER] = "paper", [ISCP_PRESET_AUTHORS] = "authors", [ISCP_PRESET_PREDICTIVE] = "predictive"};
-  return names[preset];
-}
+const char *isc_preset_name(int32_t preset) { return isc_field_word(&isc_search_options_fields, "preset", preset); }

@@ -15,17 +15,6 @@ static const char OPTIONS_KEY[] = "iscp.train.options", DATA_KEY[] = "iscp.train
 
 /* ---- Metadata ---- */
 
-static void print_options(char text[TEXT], const iscp_train_options *o) {
-  snprintf(text, TEXT, "epochs %d,batch %d,schedule %d,learning_rate %.17g,momentum %.17g,weight_decay %.17g,"
-           "step_factor %.17g,rise %.17g,step_epochs %d,nesterov %d,decay_all %d,shift %d,flip %d,seed %llu", o->epochs,
-           o->batch, o->schedule, o->learning_rate, o->momentum, o->weight_decay, o->step_factor, o->rise, o->step_epochs,
-           o->nesterov, o->decay_all, o->shift, o->flip, (unsigned long long)o->seed);
-  size_t length = strlen(text);
-  if (o->attack)
-    snprintf(text + length, TEXT - length, ",attack %d,attack_steps %d,attack_eps %.17g,attack_step %.17g", o->attack,
-             o->attack_steps, o->attack_eps, o->attack_step);
-}
-
 /* "step correct loss" */
 static void print_place(char text[TEXT], const iscp_trainer *t) {
   snprintf(text, TEXT, "%lld %lld %a", (long long)t->step, (long long)t->correct, t->loss);
@@ -83,7 +72,7 @@ static iscp_status collect(isc_tensor_set *set, iscp_trainer *t, const char *has
   ISC_TRY(add_contract(set, t));
   for (int32_t i = 0; i < isc_training_parameters(t->training); i++)
     ISC_TRY(add_momentum(set, t, i));
-  print_options(text, &t->options);
+  isc_fields_print(text, sizeof text, &t->options, &isc_train_options_fields);
   ISC_TRY(isc_tensor_set_describe(set, t->context, OPTIONS_KEY, text));
   print_place(text, t);
   ISC_TRY(isc_tensor_set_describe(set, t->context, PLACE_KEY, text));
@@ -120,20 +109,14 @@ static iscp_status find(const isc_tensor **tensor, const isc_tensor_set *set, co
   return ISCP_OK;
 }
 
-/* Both are lists with commas; the message has the first piece that differs. */
-static iscp_status compare_options(const char *stored, const char *own) {
-  size_t a = strcspn(stored, ","), b = strcspn(own, ",");
-  for (; a == b && !strncmp(stored, own, a); a = strcspn(stored, ","), b = strcspn(own, ",")) {
-    if (!stored[a] && !own[b])
-      return ISCP_OK;
-    stored += a + (stored[a] == ',');
-    own += b + (own[b] == ',');
-  }
-  stored = a ? stored : "no attack"; /* the one that may be missing */
-  own = b ? own : "no attack";
-  a = strcspn(stored, ",");
-  return isc_fail(ISCP_ERROR_MISMATCH, "the state is of a training with %.*s, expected %.*s", a < 60 ? (int)a : 60, stored,
-                  (int)strcspn(own, ","), own);
+static iscp_status compare_options(const char *stored, const iscp_train_options *own) {
+  iscp_train_options there;
+  char text[TEXT];
+  if (!isc_fields_parse(&there, &isc_train_options_fields, stored))
+    return isc_fail(ISCP_ERROR_MISMATCH, "metadata \"%s\" is \"%.60s\", expected options of this version", OPTIONS_KEY, stored);
+  if (isc_fields_difference(text, sizeof text, &isc_train_options_fields, &there, own))
+    return isc_fail(ISCP_ERROR_MISMATCH, "the state is of a training with %s", text);
+  return ISCP_OK;
 }
 
 /* Images of the same bytes are other numbers under another contract, weights of the same shapes another network under another
@@ -156,12 +139,10 @@ static iscp_status check_input(const isc_tensor_set *set, const iscp_trainer *t)
 /* Everything is looked at before anything is taken. */
 static iscp_status check(const isc_tensor_set *set, iscp_trainer *t, const char *hash) {
   static const char *const keys[] = {OPTIONS_KEY, DATA_KEY, CONTRACT_KEY, PLACE_KEY};
-  char text[TEXT];
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (!isc_tensor_set_metadata(set, keys[i]))
       return isc_fail(ISCP_ERROR_MISMATCH, "metadata \"%s\" is missing, expected a file of iscp_trainer_save", keys[i]);
-  print_options(text, &t->options);
-  ISC_TRY(compare_options(isc_tensor_set_metadata(set, OPTIONS_KEY), text));
+  ISC_TRY(compare_options(isc_tensor_set_metadata(set, OPTIONS_KEY), &t->options));
   if (strcmp(hash, isc_tensor_set_metadata(set, DATA_KEY)))
     return isc_fail(ISCP_ERROR_MISMATCH, "the state is of a training on other images (hash %.16s), expected %.16s",
                     isc_tensor_set_metadata(set, DATA_KEY), hash);

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from write_map import ROOT
+from declared import ROOT
 
 BASELINE = ROOT / "test/abi/libiscp.0.amd64.abi"
 

@@ -4,7 +4,7 @@
 import subprocess
 import sys
 
-from write_map import ROOT
+from declared import ROOT
 
 FLAGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-I", str(ROOT / "include")]
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from write_map import ROOT
+from declared import ROOT
 
 
 def run(command, **options):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from write_map import ROOT, declared  # noqa: E402
+from declared import ROOT, declared  # noqa: E402
 
 
 def mapped():
@@ -34,7 +34,7 @@ def main():
         if len(where) != 3:
             wrong += 1
             missing = ", ".join(key for key in sets if key not in where)
-            print(f"{name}: not in {missing}; lib/libiscp.map is written by test/abi/write_map.py")
+            print(f"{name}: not in {missing}; lib/libiscp.map is written by bindings/generate.py")
     print(f"{len(sets['headers'])} functions declared, {wrong} differ")
     sys.exit(bool(wrong))
 

@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "nn/backend.h"
+#include "base/simd.h"
 #include "nn/conv/conv.h"
 #include "nn/conv/direct/kernel.h"
 #include "plain.h"

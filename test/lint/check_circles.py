@@ -63,7 +63,8 @@ def needs_of_c(tree):
         needs[path] = {find_header(tree, path, name) for _, name, system in includes(text) if not system} - {None}
         if path.suffix == ".c":
             for name in set(re.findall(NAME, text)):
-                needs[path] |= makers.get(name, set())
+                others = makers.get(name, set())
+                needs[path] |= others if path not in others else set()  # of two files that define it one is compiled
     return needs
 
 

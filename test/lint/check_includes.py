@@ -17,7 +17,7 @@ DOORS = {
     r"archive(_entry)?\.h": r"format/archive\.c$",
     r"zlib\.h": r"format/array/idx\.c$",
     r"(nettle/)?sha\d*\.h": r"format/digest\.c$",
-    r"jansson\.h": r"(format/checkpoint/safetensors|data/contract/\w+|report/\w+)\.[ch]$",
+    r"jansson\.h": r"(base/fields/json|format/checkpoint/safetensors|data/contract/\w+|report/\w+)\.[ch]$",
     r"omp\.h": r"base/context\.c$",
     r"immintrin\.h": r"base/simd\.h$",
 }

@@ -7,8 +7,8 @@ import unittest
 import numpy as np
 import support
 
-from iscp import _constants, _errors, _library, _opaque, _structs
-from iscp._prototypes import PROTOTYPES
+from iscp import _abi, _errors, _library
+from iscp._abi import PROTOTYPES
 
 SCALARS = {
     "double": ctypes.c_double,
@@ -16,8 +16,8 @@ SCALARS = {
     "int64_t": ctypes.c_int64,
     "uint32_t": ctypes.c_uint32,
     "uint64_t": ctypes.c_uint64,
-    "iscp_status": _structs.iscp_status,
-    "iscp_progress_fn": _structs.iscp_progress_fn,
+    "iscp_status": _abi.iscp_status,
+    "iscp_progress_fn": _abi.iscp_progress_fn,
     "void": None,
     "void *": ctypes.c_void_p,
     "char *": ctypes.c_char_p,
@@ -33,7 +33,7 @@ def ctype(c):
         return SCALARS[c]
     if c.endswith("*"):
         return ctypes.POINTER(ctype(c[:-1].strip()))
-    return getattr(_opaque if hasattr(_opaque, c) else _structs, c)
+    return getattr(_abi, c)
 
 
 class Headers(unittest.TestCase):
@@ -51,12 +51,12 @@ class Headers(unittest.TestCase):
                 self.assertEqual(list(PROTOTYPES[name][1]), [ctype(a) for a in arguments])
 
     def test_every_struct_has_its_fields(self):
-        ours = {struct.__name__: [name for name, _ in struct._fields_] for struct in _structs.STRUCTS}
+        ours = {struct.__name__: [name for name, _ in struct._fields_] for struct in _abi.STRUCTS}
         self.assertEqual(support.structs(), ours)
 
     def test_layout_is_the_compilers(self):
         lines, expected = [], []
-        for struct in _structs.STRUCTS:
+        for struct in _abi.STRUCTS:
             name = struct.__name__
             lines.append(f'printf("{name} %zu\\n", sizeof({name}));')
             expected.append(f"{name} {ctypes.sizeof(struct)}")
@@ -72,14 +72,14 @@ class Headers(unittest.TestCase):
         self.assertEqual(printed.splitlines(), expected)
 
     def test_sizes_are_the_librarys(self):
-        for struct in _structs.STRUCTS:
+        for struct in _abi.STRUCTS:
             size = _library.library.iscp_abi_sizeof(struct.__name__.encode())
             self.assertEqual(size, ctypes.sizeof(struct), struct.__name__)
 
     def test_a_number_that_does_not_fit_is_refused(self):
         """ctypes would cut it: 2^32 + 3 epochs would be 3."""
         checked = 0
-        for struct in _structs.STRUCTS:
+        for struct in _abi.STRUCTS:
             for name, ctype in struct._fields_:
                 if ctype not in (ctypes.c_int32, ctypes.c_uint32, ctypes.c_int64, ctypes.c_uint64, ctypes.c_uint8):
                     continue
@@ -98,34 +98,36 @@ class Headers(unittest.TestCase):
 
     def test_words_are_the_enumerators(self):
         prefixes = {
-            "ISCP_BACKEND_": _constants.BACKENDS,
-            "ISCP_CONVOLUTIONS_": _constants.CONVOLUTIONS,
-            "ISCP_PRECISION_": _constants.PRECISIONS,
-            "ISCP_LOG_": _constants.LOG_LEVELS,
-            "ISCP_FILTER_": _constants.FILTERS,
-            "ISCP_CROP_": _constants.CROPS,
-            "ISCP_ORDER_": _constants.ORDERS,
-            "ISCP_STEM_": _constants.STEMS,
-            "ISCP_STRIDE_": _constants.STRIDES,
-            "ISCP_STORE_": _constants.STORES,
-            "ISCP_SESSION_": _constants.SESSIONS,
-            "ISCP_TIES_": _constants.TIES,
-            "ISCP_CUT_": _constants.CUTS,
-            "ISCP_PATTERN_": _constants.PATTERNS,
-            "ISCP_NORM_": _constants.NORMS,
-            "ISCP_UAP_": _constants.UAPS,
-            "ISCP_INVERT_": _constants.INVERSIONS,
-            "ISCP_LAYOUT_": _constants.LAYOUTS,
-            "ISCP_CANVAS_": _constants.CANVASES,
-            "ISCP_PRESET_": _constants.PRESETS,
-            "ISCP_ALPHA_": _constants.ALPHAS,
-            "ISCP_SELECT_": _constants.SELECTS,
-            "ISCP_IMAGES_": _constants.IMAGES,
-            "ISCP_SCHEDULE_": _constants.SCHEDULES,
-            "ISCP_POISON_": _constants.POISONS,
-            "ISCP_CORNER_": _constants.CORNERS,
-            "ISCP_CAUSES_": _constants.CAUSES,
-            "ISCP_CAUSE_": _constants.CAUSE_KINDS,
+            "ISCP_BACKEND_": _abi.BACKENDS,
+            "ISCP_CONVOLUTIONS_": _abi.CONVOLUTIONS,
+            "ISCP_PRECISION_": _abi.PRECISIONS,
+            "ISCP_LOG_": _abi.LOG_LEVELS,
+            "ISCP_FILTER_": _abi.FILTERS,
+            "ISCP_CROP_": _abi.CROPS,
+            "ISCP_ORDER_": _abi.ORDERS,
+            "ISCP_STEM_": _abi.STEMS,
+            "ISCP_STRIDE_": _abi.STRIDES,
+            "ISCP_STORE_": _abi.STORES,
+            "ISCP_SESSION_": _abi.SESSIONS,
+            "ISCP_TIES_": _abi.TIES,
+            "ISCP_CUT_": _abi.CUTS,
+            "ISCP_PATTERN_": _abi.PATTERNS,
+            "ISCP_NORM_": _abi.NORMS,
+            "ISCP_UAP_": _abi.UAPS,
+            "ISCP_INVERT_": _abi.INVERSIONS,
+            "ISCP_LAYOUT_": _abi.LAYOUTS,
+            "ISCP_CANVAS_": _abi.CANVASES,
+            "ISCP_PRESET_": _abi.PRESETS,
+            "ISCP_ALPHA_": _abi.ALPHAS,
+            "ISCP_SELECT_": _abi.SELECTS,
+            "ISCP_IMAGES_": _abi.IMAGES,
+            "ISCP_SCHEDULE_": _abi.SCHEDULES,
+            "ISCP_TYPE_": _abi.TYPES,
+            "ISCP_RULE_": _abi.RULES,
+            "ISCP_POISON_": _abi.POISONS,
+            "ISCP_CORNER_": _abi.CORNERS,
+            "ISCP_CAUSES_": _abi.CAUSES,
+            "ISCP_CAUSE_": _abi.CAUSE_KINDS,
         }
         ours = {prefix + word.upper(): number for prefix, table in prefixes.items() for word, number in table.items()}
         theirs = {

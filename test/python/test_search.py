@@ -7,9 +7,9 @@ import numpy as np
 import support
 
 import iscp
-from iscp import _constants
+from iscp import _abi, _words
+from iscp._abi import iscp_search_options
 from iscp._library import defaults
-from iscp._structs import iscp_search_options
 
 
 class Result(unittest.TestCase):
@@ -92,10 +92,10 @@ class Search(unittest.TestCase):
         for name in ("canvases", "seed", "epochs", "batch", "step", "fraction", "select_size", "lanes", "pass_batch", "min_accuracy", "tv",
             "canvas_steps", "mask_steps", "canvas_step"):
             self.assertEqual(ours[name], getattr(options, name), name)
-        self.assertEqual(_constants.PRESETS[ours["preset"]], options.preset)
-        self.assertEqual(_constants.SELECTS[ours["select"]], options.select)
-        self.assertEqual(_constants.TIES[ours["ties"]], options.ties)
-        self.assertEqual(_constants.CANVASES[ours["canvas"]], options.canvas_kinds)
+        self.assertEqual(_abi.PRESETS[ours["preset"]], options.preset)
+        self.assertEqual(_abi.SELECTS[ours["select"]], options.select)
+        self.assertEqual(_abi.TIES[ours["ties"]], options.ties)
+        self.assertEqual(_abi.CANVASES[ours["canvas"]], options.canvas_kinds)
 
     def test_options_reach_the_library(self):
         own = np.stack([support.data()[0][0], support.data()[1][0]])
@@ -147,8 +147,8 @@ class Search(unittest.TestCase):
     def test_presets(self):
         for preset, alpha, select in ("predictive", 8, "power"), ("paper", 0.2, "loss"), ("authors", 8, "loss"):
             options = iscp.Search(support.model(), support.data(), preset=preset).result._run.options
-            self.assertEqual((options.alpha, _constants.word(_constants.SELECTS, options.select)), (alpha, select))
-            self.assertEqual(_constants.word(_constants.TIES, options.ties), "evidence")
+            self.assertEqual((options.alpha, _words.word(_abi.SELECTS, options.select)), (alpha, select))
+            self.assertEqual(_words.word(_abi.TIES, options.ties), "evidence")
 
     def test_learned_canvas(self):
         found = iscp.search(support.model(), support.data(), **support.QUICK, canvas_steps=1, mask_steps=1)[0]

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from ._prototypes import declare
-from ._structs import STRUCTS
+from . import _errors
+from ._abi import PROTOTYPES, STRUCTS, iscp_status
 
 VERSION = (0, 1, 0)
 SONAME = "libiscp.so.0"
@@ -46,6 +46,21 @@ def _open() -> ctypes.CDLL:
     raise ImportError(f"{source} libiscp that loads; set ISCP_LIBRARY to the file. Tried " + "; ".join(tried))
 
 
+def _declare(library: ctypes.CDLL) -> None:
+    """Gives every function its types, and those that return a status the check that raises."""
+
+    def check(status, function, arguments):
+        if status.value:
+            raise _errors.from_status(status.value, library.iscp_error_message().decode("utf-8", "replace"))
+
+    for name, (result, arguments) in PROTOTYPES.items():
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = arguments
+        if result is iscp_status:
+            function.errcheck = check
+
+
 def _check(library: ctypes.CDLL) -> None:
     """The same major version, no older minor version, all functions, and structs that begin as declared here."""
     name, wanted = library._name, f"{VERSION[0]}.{VERSION[1]}"
@@ -55,7 +70,7 @@ def _check(library: ctypes.CDLL) -> None:
         if running[0] != VERSION[0] or running[1] < VERSION[1]:
             theirs = f"{running[0]}.{running[1]}"
             raise ImportError(f"{name} is libiscp {theirs}, this package needs {wanted} or a later {VERSION[0]}.x")
-        declare(library)
+        _declare(library)
     except AttributeError as error:
         raise ImportError(f"{name} is not libiscp {wanted}: {error}") from None
     for struct in STRUCTS:

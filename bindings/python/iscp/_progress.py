@@ -10,8 +10,8 @@ import ctypes
 from collections.abc import Generator
 from typing import Any, Callable, NamedTuple
 
+from ._abi import iscp_progress, iscp_progress_fn
 from ._errors import CancelledError
-from ._structs import iscp_progress, iscp_progress_fn
 
 
 class Progress(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the structs of _structs.py are made of."""
+"""What the structs of _abi.py are made of."""
 
 from __future__ import annotations
 

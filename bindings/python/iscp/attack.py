@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ._abi import NORMS, iscp_attack_info, iscp_attack_options
 from ._arrays import address, checked, indices
-from ._constants import NORMS, code
 from ._handle import create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._structs import iscp_attack_info, iscp_attack_options
+from ._words import code
 from .dataset import Dataset
 from .model import Model
 

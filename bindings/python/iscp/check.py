@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ._constants import CAUSE_KINDS, CAUSES, code, word
+from ._abi import CAUSE_KINDS, CAUSES, iscp_cause, iscp_check_class, iscp_check_info, iscp_check_options, iscp_confusion
 from ._handle import Handle, create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._structs import iscp_cause, iscp_check_class, iscp_check_info, iscp_check_options, iscp_confusion
+from ._words import code, word
 from .contract import Contract, from_raw
 from .dataset import Dataset
 from .model import Model

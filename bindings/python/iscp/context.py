@@ -7,10 +7,10 @@ import os
 import threading
 from typing import Any, Callable
 
-from ._constants import BACKENDS, CONVOLUTIONS, LOG_LEVELS, PRECISIONS, code, word
+from ._abi import BACKENDS, CONVOLUTIONS, LOG_LEVELS, PRECISIONS, iscp_context_options, log_fn
 from ._handle import create
 from ._library import defaults, library
-from ._structs import iscp_context_options, log_fn
+from ._words import code, word
 
 LogCallback = Callable[[str, str], object]
 

@@ -10,9 +10,9 @@ from typing import Any, Union
 
 import numpy as np
 
-from ._constants import CROPS, FILTERS, ORDERS, code, word
+from ._abi import CROPS, FILTERS, ORDERS, iscp_contract
 from ._library import defaults, library
-from ._structs import iscp_contract
+from ._words import code, word
 from .context import Context, default_context
 
 Path = Union[str, "os.PathLike[str]"]

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._abi import LAYOUTS, POISONS, iscp_dataset_info, iscp_dataset_options, iscp_poison_options
 from ._arrays import address, checked, indices
-from ._constants import LAYOUTS, POISONS, code
 from ._errors import from_status
 from ._handle import Handle, create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._structs import iscp_dataset_info, iscp_dataset_options, iscp_poison_options
+from ._words import code
 from .context import Context, default_context
 from .contract import Contract, contract_of, to_raw
 from .model import Model, Path

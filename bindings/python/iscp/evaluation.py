@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._abi import IMAGES, iscp_evaluate_options, iscp_pattern, iscp_power
 from ._arrays import address
-from ._constants import IMAGES, code
 from ._handle import create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._opaque import iscp_pattern
-from ._structs import iscp_evaluate_options, iscp_power
+from ._words import code
 from .dataset import Dataset
 from .model import Model
 from .pattern import Pattern

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._abi import iscp_attention_shift, iscp_gradcam_info, iscp_gradcam_options
 from ._arrays import address, checked
-from ._constants import within
 from ._handle import create
 from ._library import defaults, library, sized
-from ._structs import iscp_attention_shift, iscp_gradcam_info, iscp_gradcam_options
+from ._words import within
 from .model import Model
 from .pattern import Pattern, chosen_cut, cut_arguments
 from .pictures import heat_overlay, image_png

@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ._constants import INVERSIONS, code
+from ._abi import INVERSIONS, iscp_invert_info, iscp_invert_options, iscp_inverted
 from ._handle import create, view
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._structs import iscp_inverted, iscp_invert_info, iscp_invert_options
+from ._words import code
 from .contract import Contract
 from .dataset import Dataset
 from .model import Model

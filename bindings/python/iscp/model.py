@@ -12,11 +12,11 @@ from typing import Any, Union
 
 import numpy as np
 
+from ._abi import SESSIONS, STEMS, STORES, STRIDES, iscp_model_info, iscp_model_options
 from ._arrays import address, checked, indices
-from ._constants import SESSIONS, STEMS, STORES, STRIDES, code, word
 from ._handle import Handle, create
 from ._library import defaults, library, sized
-from ._structs import iscp_model_info, iscp_model_options
+from ._words import code, word
 from .context import Context, default_context
 from .contract import Contract, from_raw, to_raw
 

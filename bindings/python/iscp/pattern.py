@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._abi import CUTS, PATTERNS, TIES, iscp_pattern_info
 from ._arrays import address, checked
-from ._constants import CUTS, PATTERNS, TIES, code, word
 from ._handle import Handle, create, view
 from ._library import library, sized
-from ._structs import iscp_pattern_info
+from ._words import code, word
 from .context import Context, default_context
 from .model import Path
 

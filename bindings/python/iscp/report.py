@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from collections.abc import Sequence as SequenceType
 from ctypes import POINTER, c_double, c_int32, c_uint64, cast, sizeof
 
-from ._constants import IMAGES, code
+from ._abi import IMAGES, iscp_canvas_result, iscp_power, iscp_report_options
 from ._handle import create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback
-from ._structs import iscp_canvas_result, iscp_power, iscp_report_options
+from ._words import code
 from .context import Context, default_context
 from .evaluation import Power, power_of
 from .model import Path

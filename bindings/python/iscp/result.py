@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ._constants import CANVASES, word
+from ._abi import CANVASES, iscp_canvas_result, iscp_search_options
 from ._handle import Handle, create, view
 from ._library import library, sized
 from ._progress import ProgressCallback
-from ._structs import iscp_canvas_result, iscp_search_options
+from ._words import word
 from .dataset import Dataset
 from .evaluation import Evaluation, Power
 from .model import Model, Path

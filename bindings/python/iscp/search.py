@@ -9,12 +9,12 @@ from typing import Any, Union
 
 import numpy as np
 
+from ._abi import ALPHAS, CANVASES, PRESETS, SELECTS, TIES, iscp_search_options
 from ._arrays import address, checked, indices
-from ._constants import ALPHAS, CANVASES, PRESETS, SELECTS, TIES, code
 from ._handle import create
 from ._library import defaults, library
 from ._progress import ProgressCallback, call
-from ._structs import iscp_search_options
+from ._words import code
 from .dataset import Dataset
 from .model import Model
 from .result import ClassResult, Run, SearchResult

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from ._constants import NORMS, SCHEDULES, code
+from ._abi import NORMS, SCHEDULES, iscp_train_options, iscp_train_state
 from ._handle import create
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._structs import iscp_train_options, iscp_train_state
+from ._words import code
 from .dataset import Dataset
 from .model import Model, Path
 

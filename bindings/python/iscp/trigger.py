@@ -6,10 +6,10 @@ import os
 
 import numpy as np
 
-from ._constants import CORNERS, code, word
+from ._abi import CORNERS, iscp_trigger_info, iscp_trigger_options
 from ._handle import create, view
 from ._library import defaults, library, sized
-from ._structs import iscp_trigger_info, iscp_trigger_options
+from ._words import code, word
 from .context import Context, default_context
 from .contract import Contract, contract_of, to_raw
 from .model import Model, Path

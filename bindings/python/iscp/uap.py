@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._constants import UAPS, code
+from ._abi import UAPS, iscp_uap_info, iscp_uap_options
 from ._handle import create, view
 from ._library import defaults, library, sized
 from ._progress import ProgressCallback, call
-from ._structs import iscp_uap_info, iscp_uap_options
+from ._words import code
 from .dataset import Dataset
 from .model import Model
 from .pattern import Pattern

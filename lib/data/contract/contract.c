@@ -1,13 +1,11 @@
-/* The input contract: defaults, the range of every field, and what it means to the network.
+/* The input contract: what its fields say together, and what it means to the network. The range of each by itself is the table's
+ * (base/fields/input.c).
  *
  * A contract that came through isc_contract_read is whole and in range; everything else in the library relies on that.
  * What a contract does to pictures is in picture.c, its JSON in contract_read.c. */
-#include <math.h>
-#include <string.h>
-
 #include "data/contract/contract.h"
 
-enum { SMALLEST_SIDE = 8, LARGEST_SIDE = 4096, LARGEST_PAD = 1024, BYTE_RANGE = 255 };
+enum { BYTE_RANGE = 255 };
 
 const iscp_contract isc_contract_defaults = {
     .struct_size = sizeof(iscp_contract),
@@ -18,12 +16,8 @@ const iscp_contract isc_contract_defaults = {
     .range = 1,
 };
 
-/* Bytes of the struct in the first version that had one. */
-static const size_t first_size = offsetof(iscp_contract, resize_short);
-
 iscp_status iscp_contract_init(iscp_contract *contract, uint32_t struct_size) {
-  return isc_options_init(contract, struct_size, &isc_contract_defaults, sizeof isc_contract_defaults, first_size,
-                          "iscp_contract");
+  return isc_fields_init(contract, struct_size, &isc_contract_fields);
 }
 
 int64_t isc_contract_pixels(const iscp_contract *contract) { return (int64_t)contract->height * contract->width; }
@@ -54,12 +48,6 @@ int isc_contract_reverses(const iscp_contract *contract) {
 
 /* ---- Ranges ---- */
 
-static iscp_status check_range(const char *name, int32_t value, int32_t low, int32_t high) {
-  if (value < low || value > high)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "%s is %d, expected %d to %d", name, value, low, high);
-  return ISCP_OK;
-}
-
 /* Some picture must be left between two pads. */
 static iscp_status check_pads(const char *names, int32_t before, int32_t after, int32_t side) {
   if (before + after >= side)
@@ -84,11 +72,6 @@ static iscp_status check_both(const char *a_name, int32_t a, const char *b_name,
 }
 
 static iscp_status check_geometry(const iscp_contract *c) {
-  ISC_TRY(check_range("resize_short", c->resize_short, 0, LARGEST_SIDE));
-  ISC_TRY(check_range("resize_height", c->resize_height, 0, LARGEST_SIDE));
-  ISC_TRY(check_range("resize_width", c->resize_width, 0, LARGEST_SIDE));
-  ISC_TRY(check_range("crop_height", c->crop_height, 0, LARGEST_SIDE));
-  ISC_TRY(check_range("crop_width", c->crop_width, 0, LARGEST_SIDE));
   ISC_TRY(check_both("resize_height", c->resize_height, "resize_width", c->resize_width));
   ISC_TRY(check_both("crop_height", c->crop_height, "crop_width", c->crop_width));
   if (c->resize_short && c->resize_height)
@@ -106,35 +89,24 @@ static iscp_status check_geometry(const iscp_contract *c) {
   return ISCP_OK;
 }
 
+/* A range between the two that there are, and a deviation that is 0 once it is divided by the range. */
 static iscp_status check_values(const iscp_contract *contract) {
-  ISC_TRY(check_range("filter", contract->filter, ISCP_FILTER_BILINEAR, ISCP_FILTER_BICUBIC));
-  ISC_TRY(check_range("crop_rule", contract->crop_rule, ISCP_CROP_EVEN, ISCP_CROP_FLOOR));
-  ISC_TRY(check_range("order", contract->order, ISCP_ORDER_RGB, ISCP_ORDER_BGR));
+  if (contract->channels != 1 && contract->channels != 3)
+    return isc_fail(ISCP_ERROR_ARGUMENT, "channels is %d, expected 1 or 3", contract->channels);
   if (contract->range != 1 && contract->range != BYTE_RANGE)
     return isc_fail(ISCP_ERROR_ARGUMENT, "range is %d, expected 1 or 255", contract->range);
-  for (int c = 0; c < 3; c++) {
-    if (!isfinite(contract->mean[c]))
-      return isc_fail(ISCP_ERROR_ARGUMENT, "mean[%d] is %g, expected a finite number", c, (double)contract->mean[c]);
-    if (!isfinite(contract->std[c]) || contract->std[c] <= 0 || contract->std[c] / (float)contract->range <= 0)
-      return isc_fail(ISCP_ERROR_ARGUMENT, "std[%d] is %g, expected a finite number above 0", c,
-                      (double)contract->std[c]);
-  }
+  for (int c = 0; c < 3; c++)
+    if (contract->std[c] / (float)contract->range <= 0)
+      return isc_fail(ISCP_ERROR_ARGUMENT, "std[%d] is %g, expected more than 0", c, (double)contract->std[c]);
   return ISCP_OK;
 }
 
 iscp_status isc_contract_range(const iscp_contract *contract) {
-  if (contract->channels != 1 && contract->channels != 3)
-    return isc_fail(ISCP_ERROR_ARGUMENT, "channels is %d, expected 1 or 3", contract->channels);
-  ISC_TRY(check_range("height", contract->height, SMALLEST_SIDE, LARGEST_SIDE));
-  ISC_TRY(check_range("width", contract->width, SMALLEST_SIDE, LARGEST_SIDE));
-  ISC_TRY(check_range("pad_top", contract->pad_top, 0, LARGEST_PAD));
-  ISC_TRY(check_range("pad_bottom", contract->pad_bottom, 0, LARGEST_PAD));
-  ISC_TRY(check_range("pad_left", contract->pad_left, 0, LARGEST_PAD));
-  ISC_TRY(check_range("pad_right", contract->pad_right, 0, LARGEST_PAD));
+  ISC_TRY(check_values(contract));
+  ISC_TRY(isc_fields_check(contract, &isc_contract_fields));
   ISC_TRY(check_pads("pad_top and pad_bottom", contract->pad_top, contract->pad_bottom, contract->height));
   ISC_TRY(check_pads("pad_left and pad_right", contract->pad_left, contract->pad_right, contract->width));
-  ISC_TRY(check_geometry(contract));
-  return check_values(contract);
+  return check_geometry(contract);
 }
 
 iscp_status isc_contract_read(iscp_contract *contract, const iscp_contract *given) {
@@ -142,7 +114,7 @@ iscp_status isc_contract_read(iscp_contract *contract, const iscp_contract *give
   if (!given)
     return isc_fail(ISCP_ERROR_ARGUMENT, "the contract is NULL");
   iscp_contract whole;
-  ISC_TRY(isc_options_read(&whole, &isc_contract_defaults, sizeof whole, first_size, given, "iscp_contract"));
+  ISC_TRY(isc_fields_read(&whole, &isc_contract_fields, given));
   whole.range = whole.range ? whole.range : 1;
   ISC_TRY(isc_contract_range(&whole));
   *contract = whole;
@@ -150,7 +122,7 @@ iscp_status isc_contract_read(iscp_contract *contract, const iscp_contract *give
 }
 
 iscp_status isc_contract_give(iscp_contract *given, const iscp_contract *contract) {
-  return isc_output_write(given, contract, sizeof *contract, first_size, "iscp_contract");
+  return isc_fields_write(given, &isc_contract_fields, contract);
 }
 
 iscp_status iscp_contract_validate(const iscp_contract *contract) {

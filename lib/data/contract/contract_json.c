@@ -7,10 +7,6 @@
 #include "data/contract/contract.h"
 #include "format/format.h"
 
-static const char *const filters[] = {[ISCP_FILTER_BILINEAR] = "bilinear", [ISCP_FILTER_BICUBIC] = "bicubic"};
-static const char *const crop_rules[] = {[ISCP_CROP_EVEN] = "even", [ISCP_CROP_FLOOR] = "floor"};
-static const char *const orders[] = {[ISCP_ORDER_RGB] = "RGB", [ISCP_ORDER_BGR] = "BGR"};
-
 /* ---- Reading ---- */
 
 static iscp_status parse_pad(iscp_contract *contract, const json_t *root) {
@@ -24,18 +20,10 @@ static iscp_status parse_pad(iscp_contract *contract, const json_t *root) {
   return ISCP_OK;
 }
 
-static iscp_status parse_word(int32_t *value, const json_t *root, const char *key, const char *const words[2]) {
+/* A value that has words, absent it stays. */
+static iscp_status parse_word(iscp_contract *contract, const json_t *root, const char *key) {
   const json_t *item = json_object_get(root, key);
-  if (!item)
-    return ISCP_OK;
-  const char *text = json_string_value(item);
-  for (int32_t i = 0; text && i < 2; i++)
-    if (!strcmp(text, words[i])) {
-      *value = i;
-      return ISCP_OK;
-    }
-  return isc_fail(ISCP_ERROR_FORMAT, "\"%s\" is %s%.40s%s, expected \"%s\" or \"%s\"", key, text ? "\"" : "",
-                  text ? text : "no text", text ? "\"" : "", words[0], words[1]);
+  return item ? isc_field_from_json(contract, &isc_contract_fields, key, item) : ISCP_OK;
 }
 
 /* [height, width] */
@@ -79,10 +67,10 @@ static iscp_status parse_fields(iscp_contract *contract, json_t *root) {
   ISC_TRY(isc_json_integer(&contract->height, json_object_get(root, "height"), "height"));
   ISC_TRY(isc_json_integer(&contract->width, json_object_get(root, "width"), "width"));
   ISC_TRY(parse_geometry(contract, root));
-  ISC_TRY(parse_word(&contract->filter, root, "filter", filters));
-  ISC_TRY(parse_word(&contract->crop_rule, root, "crop_rule", crop_rules));
+  ISC_TRY(parse_word(contract, root, "filter"));
+  ISC_TRY(parse_word(contract, root, "crop_rule"));
   ISC_TRY(parse_pad(contract, root));
-  ISC_TRY(parse_word(&contract->order, root, "order", orders));
+  ISC_TRY(parse_word(contract, root, "order"));
   ISC_TRY(isc_json_optional_integer(&contract->range, root, "range"));
   ISC_TRY(isc_json_floats(contract->mean, root, "mean", (size_t)contract->channels));
   ISC_TRY(isc_json_floats(contract->std, root, "std", (size_t)contract->channels));
@@ -126,10 +114,10 @@ iscp_status isc_contract_parse_own(iscp_contract *contract, char ***names, size_
 
 /* ---- Printing ---- */
 
-static json_t *floats_to_json(const float *values, int32_t count) {
+static json_t *floats_to_json(const float *values, int32_t count, isc_json_real *real) {
   json_t *array = json_array();
   for (int32_t i = 0; array && i < count; i++)
-    if (json_array_append_new(array, json_real((double)values[i]))) {
+    if (json_array_append_new(array, real(values[i]))) {
       json_decref(array);
       return NULL;
     }
@@ -150,6 +138,10 @@ static iscp_status names_to_json(json_t *root, const char *const *names, size_t 
   return ISCP_OK;
 }
 
+static int set_field(json_t *root, const iscp_contract *c, const char *name) {
+  return json_object_set_new(root, name, isc_field_to_json(c, &isc_contract_fields, name));
+}
+
 /* Keys that older versions refuse are written only where they change something. */
 static int set_rest(json_t *root, const iscp_contract *c) {
   int failed = 0;
@@ -158,17 +150,31 @@ static int set_rest(json_t *root, const iscp_contract *c) {
   if (c->resize_height)
     failed |= json_object_set_new(root, "resize", json_pack("[i,i]", (int)c->resize_height, (int)c->resize_width));
   if (c->filter)
-    failed |= json_object_set_new(root, "filter", json_string(filters[c->filter]));
+    failed |= set_field(root, c, "filter");
   if (c->crop_height)
     failed |= json_object_set_new(root, "crop", json_pack("[i,i]", (int)c->crop_height, (int)c->crop_width));
   if (c->crop_rule)
-    failed |= json_object_set_new(root, "crop_rule", json_string(crop_rules[c->crop_rule]));
+    failed |= set_field(root, c, "crop_rule");
   if (c->order)
-    failed |= json_object_set_new(root, "order", json_string(orders[c->order]));
+    failed |= set_field(root, c, "order");
   if (c->range != 1)
-    failed |= json_object_set_new(root, "range", json_integer(c->range));
+    failed |= set_field(root, c, "range");
   return failed;
 }
+
+json_t *isc_contract_json(const iscp_contract *c, isc_json_real *real) {
+  json_t *root = json_pack("{s:i, s:i, s:i, s:[i,i,i,i], s:o, s:o}", "channels", (int)c->channels, "height", (int)c->height,
+                           "width", (int)c->width, "pad", (int)c->pad_top, (int)c->pad_bottom, (int)c->pad_left,
+                           (int)c->pad_right, "mean", floats_to_json(c->mean, c->channels, real), "std",
+                           floats_to_json(c->std, c->channels, real));
+  if (root && set_rest(root, c)) {
+    json_decref(root);
+    return NULL;
+  }
+  return root;
+}
+
+static json_t *exact(float value) { return json_real((double)value); }
 
 /* Nine digits name every float32 without doubt. */
 static iscp_status dump(char **json, const iscp_context *context, const json_t *root) {
@@ -188,15 +194,11 @@ iscp_status isc_contract_print(char **json, const iscp_context *context, const i
                                const char *const *names, size_t count) {
   *json = NULL;
   ISC_TRY(isc_contract_range(contract));
-  json_t *root = json_pack("{s:i, s:i, s:i, s:[i,i,i,i], s:o, s:o}", "channels", (int)contract->channels, "height",
-                           (int)contract->height, "width", (int)contract->width, "pad", (int)contract->pad_top,
-                           (int)contract->pad_bottom, (int)contract->pad_left, (int)contract->pad_right, "mean",
-                           floats_to_json(contract->mean, contract->channels), "std",
-                           floats_to_json(contract->std, contract->channels));
+  json_t *root = isc_contract_json(contract, exact);
   if (!root)
     return no_memory();
-  iscp_status status = set_rest(root, contract) ? no_memory() : ISCP_OK;
-  if (status == ISCP_OK && count)
+  iscp_status status = ISCP_OK;
+  if (count)
     status = names_to_json(root, names, count);
   if (status == ISCP_OK)
     status = dump(json, context, root);
