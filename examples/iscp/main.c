@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "program.h"
+#include "cli/cli.h"
 
 static const cli_command *const commands[] = {&info_command,      &check_command, &search_command,   &power_command,
                                               &gradcam_command,   &uap_command,   &transfer_command, &sweep_command,
