@@ -116,6 +116,98 @@ def check_table():
                 fault(ROOT / "test/lint/check_includes.py", 1, f"{folder} sees {other} of no lower rank")
 
 
+# ---- The rooms of the program: who sees whom in examples/iscp, by which headers ----
+
+PROGRAM = ROOT / "examples/iscp"
+ROOM_RANKS = {
+    "cli": 0, "measure": 0, "inputs": 1, "page": 1, "plot": 1, "search": 2, "study": 3, "paper": 4, "commands": 4, "main.c": 5,
+}
+ROOM_FACES = {
+    "cli": "cli.h",
+    "measure": "measure.h",
+    "inputs": "attacking.h inputs.h poisoning.h",
+    "page": "grid.h page.h strip.h",
+    "plot": "plot.h",
+    "search": "options.h run.h table.h",
+    "study": "show.h study.h sweep.h transfer.h",
+    "paper": "reproduce.h",
+    "commands": "commands.h",
+}
+ROOM_SEES = {
+    "cli": "",
+    "measure": "",
+    "inputs": "cli",
+    "page": "cli",
+    "plot": "cli",
+    "search": "cli inputs",
+    "study": "cli measure inputs page plot search",
+    "paper": "cli inputs page plot search study",
+    "commands": "cli measure inputs page plot search",
+    "main.c": "cli commands study paper",
+}
+MOST_FILES = 15
+
+
+def check_room_include(path, number, name):
+    """Inside a room's folder anything; of a room that is seen, and of one's own from a folder below, its faces."""
+    inside = path.relative_to(PROGRAM)
+    folder, _, header = name.rpartition("/")
+    room = inside.parts[0]
+    if folder == str(inside.parent):
+        return
+    if folder not in ROOM_FACES:
+        fault(path, number, f'"{name}" is of no room of the program')
+    elif folder != room and folder not in ROOM_SEES[room].split():
+        fault(path, number, f"{room} does not see {folder}")
+    elif header not in ROOM_FACES[folder].split():
+        fault(path, number, f'"{name}" is not a face of {folder}')
+
+
+def check_room_file(path):
+    if path.relative_to(PROGRAM).parts[0] not in ROOM_RANKS:
+        fault(path, 1, "it stands in no room")
+        return
+    raw = path.read_text()
+    lines = strip(raw).split("\n")
+    if len(lines) > LONGEST:
+        fault(path, 1, f"{len(lines)} lines, expected at most {LONGEST}: one idea a file")
+    for number, line in enumerate(lines, 1):
+        match = re.match(r'\s*#\s*include\s*"([^"]+)"', line)
+        if match:
+            check_room_include(path, number, match.group(1))
+    for number, line in enumerate(raw.split("\n"), 1):
+        if "\t" in line or line != line.rstrip() or len(line) > 130:
+            fault(path, number, "a tab, a trailing blank, or more than 130 columns")
+
+
+def check_room_table():
+    """docs/architecture.md says the same."""
+    rows = dict()
+    for row in re.findall(r"^\| `([\w.]+)` \| (\d) \| ([\w. ]*?) ?\| ([\w ]*?) ?\| ", (ROOT / "docs/architecture.md").read_text(), flags=re.M):
+        rows[row[0]] = (int(row[1]), row[2], row[3])
+    for room, rank in ROOM_RANKS.items():
+        here = (rank, ROOM_FACES.get(room, ""), ROOM_SEES[room])
+        if rows.get(room) != here:
+            fault(ROOT / "docs/architecture.md", 1, f"the row of the room {room} is {rows.get(room)}, the lint's {here}")
+        for other in ROOM_SEES[room].split():
+            if ROOM_RANKS[other] >= rank:
+                fault(ROOT / "test/lint/check_includes.py", 1, f"{room} sees {other} of no lower rank")
+
+
+def check_rooms():
+    files = sorted(PROGRAM.rglob("*.[ch]"))
+    if len(files) < 20:
+        sys.exit(f"only {len(files)} files found below {PROGRAM}")
+    for path in files:
+        check_room_file(path)
+    for folder in {path.parent for path in files}:
+        count = sum(path.parent == folder for path in files)
+        if count > MOST_FILES:
+            fault(folder, 1, f"{count} files, expected at most {MOST_FILES}")
+    check_room_table()
+    return len(files)
+
+
 def main():
     files = sorted(LIB.rglob("*.[ch]"))
     if len(files) < 20:
@@ -123,8 +215,9 @@ def main():
     for path in files:
         check_file(path)
     check_table()
+    rooms = check_rooms()
     print("\n".join(faults))
-    print(f"{len(files)} files, {len(faults)} faults")
+    print(f"{len(files)} + {rooms} files, {len(faults)} faults")
     sys.exit(bool(faults))
 
 

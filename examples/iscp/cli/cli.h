@@ -1,4 +1,5 @@
-/* What the commands of iscp share. Only the public headers of libiscp are used. */
+/* What every room of iscp stands on: commands and their options, messages, progress, files, JSON. Only the public headers of
+ * libiscp are used. */
 #ifndef CLI_H
 #define CLI_H
 
@@ -34,8 +35,6 @@ typedef struct cli_command {
 } cli_command;
 
 extern const char *program_path; /* as it was called */
-extern const cli_command info_command, check_command, search_command, power_command, gradcam_command, uap_command,
-    transfer_command, sweep_command, reproduce_command, train_command, poison_command, invert_command, bench_command;
 
 /* ---- Options (options.c) ---- */
 
@@ -78,60 +77,6 @@ int failed(iscp_status status);
  * end of the line. */
 void print_to_go_on(char **original);
 
-/* ---- Inputs (inputs/inputs.c, inputs/model.c) ---- */
-
-typedef struct machine_settings {
-  int32_t threads, backend, convolutions, precision, verbose;
-  int64_t memory; /* bytes, 0 = no bound */
-  void (*adjust)(iscp_context_options *options); /* a command's own, or NULL */
-} machine_settings;
-
-typedef struct model_settings {
-  int given;         /* a bit each option about the input */
-  const char *input; /* a preset's name or a file, or NULL */
-  iscp_contract contract;
-  const char *names, *state_dict;
-  int32_t stride; /* ISCP_STRIDE_*, 0 = not said */
-  char *source;   /* SOURCE_SIZE bytes that open_model says in where the contract is from, or NULL */
-} model_settings;
-enum { SOURCE_SIZE = 512 };
-
-typedef struct data_settings {
-  const char *labels, *split;
-  int64_t limit, memory;
-  int32_t skip_broken;
-  const iscp_contract *contract; /* of a command that has no model; NULL = the model's */
-} data_settings;
-
-typedef struct inputs {
-  machine_settings machine;
-  model_settings model;
-  data_settings data;
-} inputs;
-
-extern const option_group machine_group, model_group, data_group;
-
-/* Each returns EXIT_DONE with the object in *out, or an exit code after saying why. */
-int open_context(iscp_context **out, const machine_settings *settings);
-int open_model(iscp_model **out, iscp_context *context, const char *path, const model_settings *settings);
-/* A network of random weights with the class names of the settings, else of `data`. The settings must say all of its input. */
-int make_model(iscp_model **out, iscp_context *context, const iscp_model_info *info, const iscp_dataset *data,
-               const model_settings *settings, uint64_t seed);
-/* `model` may be NULL: then the settings' contract is taken, and without one the set can be told about only. */
-int open_data(iscp_dataset **out, iscp_context *context, const char *path, const iscp_model *model,
-              const data_settings *settings);
-
-extern const char *const filter_names[], *const crop_rule_names[], *const order_names[]; /* by the library's codes */
-
-int32_t class_count(const iscp_model *model);
-
-/* The model's name of a class, or the dataset's, or NULL. */
-const char *class_name(const iscp_model *model, const iscp_dataset *dataset, int32_t class_index);
-
-/* "0,3,5-7,dress" -> class indices, each once, rising; NULL is all. Memory of the caller's. NULL after saying what is
- * wrong. */
-int32_t *choose_classes(int32_t *count, const char *text, const iscp_model *model, const iscp_dataset *dataset);
-
 /* ---- Progress and signals ---- */
 
 /* What the work is for, as "class 3 (4 of 10)"; copied. */
@@ -167,6 +112,25 @@ int npy_put(FILE *file, uint64_t bits, int bytes);
 /* Writes float32 values of `shape` as a NumPy array, whole or not at all. */
 int write_npy(const char *path, const float *values, const int32_t *shape, int32_t dims);
 
+/* ---- Paths (paths.c) ---- */
+
+/* "a/b/c": makes a and a/b. What cannot be made is left to who needs it to complain about. */
+void make_parents(const char *path);
+
+/* Makes the folder and those above it if they are missing. EXIT_DONE, or EXIT_FAILED after saying why. */
+int folder_make(const char *folder);
+
+/* Memory of the caller's: "folder/name". */
+char *join_path(const char *folder, const char *name);
+
+/* Whether `folder` holds that file. */
+int folder_has(const char *folder, const char *name);
+
+/* Opens the folder of a command that leaves a result.json of its own there: made with its parents, and without the result.json
+ * of an earlier run, which goes only if `overwrite` is set. A report of iscp search never does. EXIT_DONE, or EXIT_FAILED
+ * after saying why. */
+int results_open(iscp_context *context, const char *folder, int overwrite);
+
 /* ---- JSON (json.c) ---- */
 
 /* Bytes of the UTF-8 character at `text`, or 0 if there is none. */
@@ -187,43 +151,5 @@ void emit_seed(emitter *j, const char *key, uint64_t seed); /* a text beyond 2^6
 void emit_truth(emitter *j, const char *key, int value);
 void emit_contract(emitter *j, const char *key, const iscp_contract *contract);
 void emit_power(emitter *j, const iscp_power *power); /* the members of an object that the caller opens and closes */
-
-/* ---- Tables (search/table.c) ---- */
-
-/* One pattern at one size. */
-typedef struct cli_measured {
-  double size;
-  iscp_pattern_info cut;
-  iscp_power power;
-  double overlap; /* with a trigger's place */
-  int has_overlap;
-} cli_measured;
-
-/* One canvas with what was measured of it. */
-typedef struct table_row {
-  const char *name;
-  iscp_canvas_result canvas;
-  int32_t class_index, count;
-  cli_measured *sizes; /* `count` of them */
-} table_row;
-
-typedef struct cli_table {
-  table_row *rows;
-  int32_t count;
-  const double *sizes; /* the columns of PW */
-  int32_t size_count;
-} cli_table;
-
-/* Fills the rows from a report: the selected canvas of each class, or all. */
-int table_from_list(cli_table *table, const iscp_pattern_list *list, int all);
-void table_print(const cli_table *table);
-void print_name(const char *name); /* of a class, in a column of 12 characters */
-void emit_measured(emitter *j, const cli_measured *m); /* an object of a list "power" (commands/power.c) */
-void table_release(cli_table *table);
-const char *canvas_text(char text[32], const iscp_canvas_result *canvas);
-const char *canvas_kind_text(int32_t kind);
-
-/* Cells of a line: a rate with its interval and counts. */
-void print_interval(double rate, double low, double high, int64_t hits, int64_t count);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands/bench.h"
+#include "commands/commands.h"
 
 enum { SIZES = 256, WORKS, BATCHES, SECONDS, JSON, MOST_ITEMS = 16, MOST_ROWS = 2 * MOST_ITEMS * MOST_ITEMS };
 

@@ -2,7 +2,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 #include "measure/measure.h"
 
 /* One line of the table. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/commands.h"
 #include "inputs/attacking.h"
 #include "inputs/poisoning.h"
 
@@ -94,7 +95,8 @@ static void print_confusions(const run_state *s) {
   for (int32_t i = 0; i < s->info.confusions && i < SHOWN_CONFUSIONS; i++) {
     iscp_confusion c = {.struct_size = sizeof c};
     if (iscp_check_confusion(s->check, i, &c) == ISCP_OK)
-      printf("  %6lld images, %4.1f %% of class %d %s, for %d %s\n", (long long)c.images, 100 * c.share, c.label, name_of(s, c.label),
+      printf("  %6lld images, %4.1f %% of class %d %s, for %d %s\n", (long long)c.images, 100 * c.share, c.label,
+             name_of(s, c.label),
              c.predicted, name_of(s, c.predicted));
   }
 }
@@ -198,11 +200,13 @@ static void print_triggers(const run_state *s) {
 
 static void print_plain(const run_state *s) {
   const iscp_check_info *i = &s->info;
-  printf("right on %lld of %lld images: accuracy %.4f (95 %% interval %.3f to %.3f)\n", (long long)i->correct, (long long)i->images,
+  printf("right on %lld of %lld images: accuracy %.4f (95 %% interval %.3f to %.3f)\n", (long long)i->correct,
+         (long long)i->images,
          i->accuracy, i->low, i->high);
   attack_print(&s->attack);
   if (!i->plausible)
-    printf("not plausible: less than %.3f, hardly better than guessing among %d classes; class %d %s is predicted for %.0f %% of\n"
+    printf("not plausible: less than %.3f, hardly better than guessing among %d classes; class %d %s is "
+           "predicted for %.0f %% of\n"
            "all images\n", i->plausible_from, i->classes, i->favourite, name_of(s, i->favourite),
            100.0 * (double)i->favourite_count / (double)i->images);
   print_triggers(s);

@@ -2,7 +2,7 @@
 #ifndef DESCRIBE_H
 #define DESCRIBE_H
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 void describe_plain(const iscp_dataset *data, const iscp_model *model, const char *path, const char *hash);
 

@@ -3,7 +3,9 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "commands/commands.h"
 #include "commands/describe.h"
+#include "search/table.h"
 
 enum { JSON = 256, HASH };
 

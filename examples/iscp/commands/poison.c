@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/commands.h"
 #include "inputs/poisoning.h"
 #include "page/strip.h"
-#include "search/run.h"
 
 enum { OVERWRITE = 256, JSON, COLUMNS = 8 };
 
@@ -75,7 +75,8 @@ static int fail_image(const run_state *s, int64_t index, float *image) {
   iscp_status status = iscp_dataset_image(poisoned_last(&s->poisoned), index, image);
   if (is_plain_good || status != ISCP_ERROR_MISMATCH)
     return failed(status);
-  complain("%s: pictures of several sizes are no array; iscp train --trigger poisons them as it reads them", iscp_error_message());
+  complain("%s: pictures of several sizes are no array; iscp train --trigger poisons them as it reads them",
+           iscp_error_message());
   return EXIT_FAILED;
 }
 

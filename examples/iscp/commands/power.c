@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/commands.h"
 #include "inputs/poisoning.h"
+#include "search/table.h"
 
 enum { SIZES = 256, IMAGES, WHICH, BATCH, JSON };
 
@@ -151,18 +153,6 @@ static iscp_status measure_all(run_state *s, const settings *own, const char *fo
 }
 
 /* ---- The results ---- */
-
-void emit_measured(emitter *j, const cli_measured *m) {
-  emit_open(j, NULL, '{');
-  emit_number(j, "size", m->size);
-  emit_integer(j, "pixels", m->cut.pixels);
-  emit_integer(j, "tied", m->cut.tied);
-  emit_integer(j, "tied_kept", m->cut.tied_kept);
-  emit_power(j, &m->power);
-  if (m->has_overlap)
-    emit_number(j, "iou", m->overlap);
-  emit_close(j, '}');
-}
 
 static void print_row(emitter *j, const table_row *row) {
   emit_open(j, NULL, '{');

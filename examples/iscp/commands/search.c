@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/commands.h"
 #include "search/options.h"
+#include "search/table.h"
 
 typedef struct run_state {
   iscp_context *context;

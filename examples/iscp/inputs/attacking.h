@@ -2,7 +2,7 @@
 #ifndef ATTACKING_H
 #define ATTACKING_H
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 typedef struct attack_settings {
   int32_t norm, steps; /* ISCP_NORM_*, 0 = no attack; 0 steps = the command's own default */

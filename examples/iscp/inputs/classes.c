@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 int32_t class_count(const iscp_model *model) {
   iscp_model_info info = {.struct_size = sizeof info};

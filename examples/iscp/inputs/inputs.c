@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 enum { THREADS = 256, BACKEND, MEMORY, CONVOLUTIONS, PRECISION, VERBOSE, LABELS, SPLIT, LIMIT, SKIP_BROKEN, IMAGE_MEMORY };
 

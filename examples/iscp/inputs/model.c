@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 enum { INPUT = 256, SIZE, RESIZE, FILTER, CROP, CROP_RULE, PAD, ORDER, RANGE, MEAN, STD, CHANNELS, NAMES, STATE_DICT, STRIDE };
 

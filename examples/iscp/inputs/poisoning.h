@@ -3,7 +3,7 @@
 #ifndef POISONING_H
 #define POISONING_H
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 enum { MOST_TRIGGERS = 16 };
 

@@ -185,7 +185,8 @@ static iscp_status show_figure10(reproduction *r) {
   show_plot(&r->study, &p, "figure10", alt);
   picture_fractions(r);
   show_grid(&r->study, g, "figure10");
-  relate(r, judge(y[0] >= best - 0.1, y[0]), "20 % of the images suffice (mPW within .1 of the best)", "mPW %.3f at 20 %%, at most %.3f",
+  relate(r, judge(y[0] >= best - 0.1, y[0]), "20 % of the images suffice (mPW within .1 of the best)",
+         "mPW %.3f at 20 %%, at most %.3f",
          y[0], best);
   return ISCP_OK;
 }

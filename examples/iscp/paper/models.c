@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "paper/reproduce.h"
+#include "search/table.h"
 
 static const double shown_size = 0.05, trigger_size = 0.01, large_size = 0.1;
 enum { FEW = 6, KINDS = 4 };
@@ -270,7 +271,8 @@ static void show_rates(reproduction *r, const double powers[SIZES][4]) {
   snprintf(alt, sizeof alt, "transfer rates at 5 %%: %.2f from natural to backdoored, %.2f back", there[3], back[3]);
   show_plot(&r->study, &p, "figure8-rates", alt);
   show_grid(&r->study, g, "figure8");
-  relate(r, judged ? holds : -1, "natural patterns transfer to the backdoored model better than back, at every size (a lower rate)",
+  relate(r, judged ? holds : -1, "natural patterns transfer to the backdoored model better than back, at every size (a lower "
+         "rate)",
          "of %d sizes with PW; rates at 1, 5, 10 %%: %.2f, %.2f, %.2f there; %.2f, %.2f, %.2f back", judged, there[0],
          there[3], there[4], back[0], back[3], back[4]);
 }

@@ -161,7 +161,8 @@ static void open_page(reproduction *r) {
   s->page = page_open(path, "What do deep nets learn? Reproduced",
                       "Tables and figures of Zhao et al., on other models and images, the paper's numbers beside them.");
   free(path);
-  page_text(s->page, "PW, the predictive power of a pattern, is the share of other classes' images that are taken for its class once "
+  page_text(s->page, "PW, the predictive power of a pattern, is the share of other classes' images that are taken for its class "
+                     "once "
                      "it is put on them (ASR), over the accuracy on the class's own; it may exceed 1. mPW and STD are the "
                      "mean and the deviation over the classes. What the paper says is listed below each table and figure, "
                      "and how often it held at the end.");

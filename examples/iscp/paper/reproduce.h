@@ -85,4 +85,6 @@ void relate_by_eye(reproduction *r, const char *claim);
 /* Prints the item's relations and puts them on the page, and forgets them. */
 void show_relations(reproduction *r);
 
+extern const cli_command reproduce_command; /* for main.c */
+
 #endif

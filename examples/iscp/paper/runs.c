@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "paper/reproduce.h"
+#include "search/table.h"
 
 static const iscp_search_options *base_options(const reproduction *r) { return &r->study.base->search; }
 

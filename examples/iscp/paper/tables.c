@@ -86,11 +86,13 @@ static void relate_sizes(reproduction *r, const study_run *run) {
     rises &= !k || mean[k] >= mean[k - 1];
   }
   relate(r, judge(mean[0] < 0.1, mean[0]), "patterns of 1 % are not predictive (mPW below .1)", "mPW %.3f", mean[0]);
-  relate(r, judge(rises, mean[0]), "larger patterns are more predictive", "mPW %.3f, %.3f, %.3f, %.3f, %.3f", mean[0], mean[1], mean[2],
+  relate(r, judge(rises, mean[0]), "larger patterns are more predictive", "mPW %.3f, %.3f, %.3f, %.3f, %.3f", mean[0], mean[1],
+         mean[2],
          mean[3], mean[4]);
   relate(r, judge(mean[3] >= 0.5, mean[3]), "5 % of the pixels carry more than half of a class (mPW .591 and .701 in the paper)",
          "mPW %.3f", mean[3]);
-  relate(r, judge(mean[4] >= 0.8, mean[4]), "10 % of the pixels carry nearly all of it (mPW .875 and .936 in the paper)", "mPW %.3f",
+  relate(r, judge(mean[4] >= 0.8, mean[4]), "10 % of the pixels carry nearly all of it (mPW .875 and .936 in the paper)",
+         "mPW %.3f",
          mean[4]);
 }
 

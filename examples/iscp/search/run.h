@@ -7,7 +7,7 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 /* Which canvases are measured: the selected one of a class, every one, none, or the selected one at every size and the
  * others at the pictures' size. */
@@ -42,24 +42,7 @@ void run_release(search_run *run);
 /* Whether `folder` holds a result.json. */
 int run_is_there(const char *folder);
 
-/* Opens the folder of a command that leaves a result.json of its own there: made with its parents, and without the result.json
- * of an earlier run, which goes only if `overwrite` is set. A report of iscp search never does. EXIT_DONE, or EXIT_FAILED
- * after saying why. */
-int results_open(iscp_context *context, const char *folder, int overwrite);
-
 /* Patterns of a class that are measured where it has `canvases` canvases. */
 int64_t run_patterns(const search_run *run, int32_t canvases);
-
-/* "a/b/c": makes a and a/b. What cannot be made is left to who needs it to complain about. */
-void make_parents(const char *path);
-
-/* Makes the folder and those above it if they are missing. EXIT_DONE, or EXIT_FAILED after saying why. */
-int folder_make(const char *folder);
-
-/* Memory of the caller's: "folder/name". */
-char *join_path(const char *folder, const char *name);
-
-/* Whether `folder` holds that file. */
-int folder_has(const char *folder, const char *name);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "search/table.h"
 
 enum { NAME = 12 }; /* columns of a class's name */
 
@@ -210,6 +210,18 @@ void table_print(const cli_table *table) {
   }
   if (others)
     printf("(-: a canvas that was not selected; mPW and STD leave it out)\n");
+}
+
+void emit_measured(emitter *j, const cli_measured *m) {
+  emit_open(j, NULL, '{');
+  emit_number(j, "size", m->size);
+  emit_integer(j, "pixels", m->cut.pixels);
+  emit_integer(j, "tied", m->cut.tied);
+  emit_integer(j, "tied_kept", m->cut.tied_kept);
+  emit_power(j, &m->power);
+  if (m->has_overlap)
+    emit_number(j, "iou", m->overlap);
+  emit_close(j, '}');
 }
 
 void table_release(cli_table *table) {

@@ -23,4 +23,6 @@ const char *sweep_name(const sweep *w); /* "alpha", "size" or "stage" */
 /* Table, plot, pictures, CSV and page (sweep_show.c). */
 int sweep_show(sweep *w);
 
+extern const cli_command sweep_command; /* for main.c */
+
 #endif

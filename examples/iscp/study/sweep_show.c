@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "page/strip.h"
+#include "search/table.h"
 #include "study/sweep.h"
 
 enum { MOST_PICTURED = 20 };

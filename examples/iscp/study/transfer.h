@@ -3,7 +3,7 @@
 #ifndef TRANSFER_H
 #define TRANSFER_H
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 enum { MOST_MODELS = 7 };
 
@@ -66,5 +66,7 @@ void transfer_print_json(const transfer *t, FILE *file);
 
 /* transfer.json, matrix.csv, the plots and index.html. */
 int transfer_write(const transfer *t);
+
+extern const cli_command transfer_command; /* for main.c */
 
 #endif

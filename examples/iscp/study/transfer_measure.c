@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "search/run.h"
 #include "study/transfer.h"
 
 /* ---- Patterns ---- */

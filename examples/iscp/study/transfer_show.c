@@ -6,7 +6,6 @@
 
 #include "page/page.h"
 #include "plot/plot.h"
-#include "search/run.h"
 #include "study/transfer.h"
 
 enum { NAME = 16 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/commands.h"
 #include "commands/gradcam/gradcam.h"
 
 enum { CLASSES = 256, INDEX, STAGE, PATTERNS, SIZES, IMAGES, POWER, OPACITY, SCALE, OVERWRITE, JSON };

@@ -2,7 +2,8 @@
 #ifndef GRADCAM_H
 #define GRADCAM_H
 
-#include "search/run.h"
+#include "inputs/inputs.h"
+#include "search/table.h"
 
 typedef struct gradcam_settings {
   const char *folder, *classes, *index, *patterns;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands/gradcam/gradcam.h"
+#include "search/table.h"
 
 /* ---- Files ---- */
 

@@ -6,7 +6,6 @@
 
 #include "commands/invert/invert.h"
 #include "page/strip.h"
-#include "search/run.h"
 
 enum { SHOWN = 8 }; /* images of strip.png */
 
@@ -63,7 +62,8 @@ static int put_label(FILE *file, const invert_run *run, int64_t index) {
   return journal_read(&run->journal, index, &entry, NULL) == EXIT_DONE && npy_put(file, (uint64_t)entry.label, 8);
 }
 
-static int write_array(const invert_run *run, const char *name, const char *type, const int64_t *shape, int32_t dims, put_fn *put) {
+static int write_array(const invert_run *run, const char *name, const char *type, const int64_t *shape, int32_t dims,
+                       put_fn *put) {
   char *path = join_path(run->own->folder, name);
   whole_file whole;
   int code = whole_open(&whole, path);

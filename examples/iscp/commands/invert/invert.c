@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands/commands.h"
 #include "commands/invert/invert.h"
-#include "search/run.h"
 
 enum { KIND = 256, STEPS, STEP, EPS, SEED, BATCH, RESUME, OVERWRITE, JSON };
 
@@ -74,9 +74,11 @@ static int set(void *to, int key, const char *value) {
 /* ---- Beginning ---- */
 
 static int print_input(char *text, size_t size, const iscp_contract *c) {
-  int length = snprintf(text, size, "input %dx%dx%d, pad %d %d %d %d, resize %d %d %d, filter %d, crop %d %d %d, order %d, range %d",
+  int length = snprintf(text, size, "input %dx%dx%d, pad %d %d %d %d, resize %d %d %d, filter %d, crop %d %d %d, order %d, "
+                        "range %d",
                         c->channels, c->height, c->width, c->pad_top, c->pad_bottom, c->pad_left, c->pad_right, c->resize_short,
-                        c->resize_height, c->resize_width, c->filter, c->crop_height, c->crop_width, c->crop_rule, c->order, c->range);
+                        c->resize_height, c->resize_width, c->filter, c->crop_height, c->crop_width, c->crop_rule,
+                        c->order, c->range);
   for (int32_t i = 0; i < c->channels; i++)
     length += snprintf(text + length, size - (size_t)length, ", mean %.9g, std %.9g", (double)c->mean[i], (double)c->std[i]);
   return length;
@@ -213,7 +215,8 @@ static int is_done(int *code, const invert_run *run) {
   if (*code == EXIT_DONE)
     fprintf(stderr, "iscp: %s holds this set already\n", run->own->folder);
   else
-    complain("%s holds %s already; replace it by --overwrite", run->own->folder, found == INVERT_SAME ? "this set" : "another set");
+    complain("%s holds %s already; replace it by --overwrite", run->own->folder,
+             found == INVERT_SAME ? "this set" : "another set");
   return 1;
 }
 

@@ -2,7 +2,7 @@
 #ifndef INVERT_RUN_H
 #define INVERT_RUN_H
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 /* The pictures so far, in one file that is only appended to: two lines that say of what, then for each image what is told of
  * it and its bytes. Whoever is killed leaves a file whose whole batches are good. */
@@ -21,7 +21,8 @@ typedef struct invert_journal {
   int64_t images, pixels; /* images in it; bytes of the pixels of one, set before it is opened */
 } invert_journal;
 
-/* The batch that the journal at `path` was begun with, 0 if there is none. EXIT_FAILED after saying why if it is not of `what`. */
+/* The batch that the journal at `path` was begun with, 0 if there is none. EXIT_FAILED after saying why if it is not of
+ * `what`. */
 int journal_look(int32_t *batch, const char *path, const char *what);
 
 /* Begins the journal, or goes on with its whole batches, of a set of `count` images. EXIT_DONE, or EXIT_FAILED after saying

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "commands/train/folder.h"
-#include "search/run.h"
 
 static int is_weights(const char *name) {
   static const char epoch[] = "epoch-";

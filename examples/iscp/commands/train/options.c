@@ -133,7 +133,8 @@ static int set(void *to, int key, const char *value) {
   case STORE:
     return set_word(&own->store, "store", value, stores, "f32 or f16");
   case SAVE_EVERY:
-    return read_integer(&own->save_every, value) && own->save_every >= 0 ? EXIT_DONE : wrong_value("save-every", value, "0 or more");
+    return read_integer(&own->save_every, value) && own->save_every >= 0 ? EXIT_DONE
+                                                                              : wrong_value("save-every", value, "0 or more");
   case JSON:
     return set_flag(&own->json, 1);
   default:

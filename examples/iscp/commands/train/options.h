@@ -2,7 +2,7 @@
 #ifndef TRAIN_OPTIONS_H
 #define TRAIN_OPTIONS_H
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 typedef struct train_settings {
   iscp_train_options train;

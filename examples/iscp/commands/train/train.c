@@ -5,11 +5,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "commands/commands.h"
 #include "commands/train/folder.h"
 #include "commands/train/options.h"
 #include "inputs/attacking.h"
 #include "inputs/poisoning.h"
-#include "search/run.h"
 
 typedef struct run_state {
   const train_settings *own;

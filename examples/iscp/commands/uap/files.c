@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "commands/uap/uap.h"
-#include "search/run.h"
 
 void uap_name(char text[64], const uap_row *row, const char *end) {
   snprintf(text, 64, "uap-%d-%g%s", row->class_index, 255 * row->options.eps, end);

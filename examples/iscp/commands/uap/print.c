@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "commands/uap/uap.h"
+#include "search/table.h"
 
 static const char *method_text(const uap_settings *settings) {
   return settings->options.method == ISCP_UAP_DEEPFOOL ? "deepfool" : "sgd";

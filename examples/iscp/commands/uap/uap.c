@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands/commands.h"
 #include "commands/uap/uap.h"
-#include "search/run.h"
 
 enum { CLASSES = 256, EPS, METHOD, EPOCHS, BATCH, STEP, CLAMP, FRACTION, SEED, STOP, SIZES, OVERWRITE, JSON };
 

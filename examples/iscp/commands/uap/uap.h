@@ -2,7 +2,7 @@
 #ifndef UAP_H
 #define UAP_H
 
-#include "cli/cli.h"
+#include "inputs/inputs.h"
 
 typedef struct uap_settings {
   iscp_uap_options options; /* `eps` is set for each */
