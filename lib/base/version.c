@@ -22,7 +22,8 @@ uint32_t iscp_abi_sizeof(const char *struct_name) {
       ENTRY(iscp_invert_info),      ENTRY(iscp_invert_options),  ENTRY(iscp_inverted),
       ENTRY(iscp_model_info),       ENTRY(iscp_model_options),   ENTRY(iscp_pattern_info),
       ENTRY(iscp_poison_options),   ENTRY(iscp_power),           ENTRY(iscp_progress),
-      ENTRY(iscp_report_options),   ENTRY(iscp_search_options),  ENTRY(iscp_train_options),
+      ENTRY(iscp_report_options),  ENTRY(iscp_run_info),        ENTRY(iscp_run_options),
+       ENTRY(iscp_search_options),  ENTRY(iscp_train_options),
       ENTRY(iscp_train_state),      ENTRY(iscp_trigger_info),    ENTRY(iscp_trigger_options),
       ENTRY(iscp_uap_info),         ENTRY(iscp_uap_options),
 #undef ENTRY

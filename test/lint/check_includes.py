@@ -8,7 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIB = ROOT / "lib"
 
-RANKS = {"base": 0, "tensor": 1, "format": 2, "data": 3, "nn": 3, "model": 4, "evaluate": 5, "search": 6, "explain": 6, "train": 7, "report": 7}
+RANKS = {"base": 0, "tensor": 1, "format": 2, "data": 3, "nn": 3, "model": 4, "evaluate": 5, "search": 6, "explain": 6, "train": 7, "report": 7, "run": 8}
 SEES = {
     "base": "",
     "tensor": "base",
@@ -21,6 +21,7 @@ SEES = {
     "explain": "base tensor data nn model evaluate",
     "train": "base tensor format data nn model evaluate explain",
     "report": "base tensor format data",
+    "run": "base format",
 }
 # header -> where it may be included
 DOORS = {
@@ -128,7 +129,7 @@ ROOM_FACES = {
     "inputs": "attacking.h inputs.h poisoning.h",
     "page": "grid.h page.h strip.h",
     "plot": "plot.h",
-    "search": "options.h run.h table.h",
+    "search": "options.h table.h",
     "study": "show.h study.h sweep.h transfer.h",
     "paper": "reproduce.h",
     "commands": "commands.h",

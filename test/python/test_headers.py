@@ -121,6 +121,8 @@ class Headers(unittest.TestCase):
             "ISCP_ALPHA_": _constants.ALPHAS,
             "ISCP_SELECT_": _constants.SELECTS,
             "ISCP_IMAGES_": _constants.IMAGES,
+            "ISCP_MEASURE_": _constants.MEASURES,
+            "ISCP_STAGE_": _constants.STAGES,
             "ISCP_SCHEDULE_": _constants.SCHEDULES,
             "ISCP_POISON_": _constants.POISONS,
             "ISCP_CORNER_": _constants.CORNERS,

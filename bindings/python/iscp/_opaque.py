@@ -53,6 +53,10 @@ class iscp_report(ctypes.Structure):
     """Opaque."""
 
 
+class iscp_run(ctypes.Structure):
+    """Opaque."""
+
+
 class iscp_inversion(ctypes.Structure):
     """Opaque."""
 

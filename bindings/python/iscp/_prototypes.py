@@ -18,6 +18,7 @@ from ._opaque import (
     iscp_pattern,
     iscp_pattern_list,
     iscp_report,
+    iscp_run,
     iscp_search,
     iscp_session,
     iscp_trainer,
@@ -51,6 +52,8 @@ from ._structs import (
     iscp_power,
     iscp_progress_fn,
     iscp_report_options,
+    iscp_run_info,
+    iscp_run_options,
     iscp_search_options,
     iscp_status,
     iscp_train_options,
@@ -74,6 +77,7 @@ _gradcam = POINTER(iscp_gradcam)
 _uap = POINTER(iscp_uap)
 _attack = POINTER(iscp_attack)
 _report = POINTER(iscp_report)
+_run = POINTER(iscp_run)
 _pattern_list = POINTER(iscp_pattern_list)
 _trainer = POINTER(iscp_trainer)
 _inversion = POINTER(iscp_inversion)
@@ -111,6 +115,10 @@ PROTOTYPES = {
     # model.h
     "iscp_model_options_init": (iscp_status, (POINTER(iscp_model_options), c_uint32)),
     "iscp_model_load": (iscp_status, (POINTER(_model), _context, c_char_p, POINTER(iscp_model_options))),
+    "iscp_model_read_contract": (
+        iscp_status,
+        (_contract, c_char_p, c_int32, _context, c_char_p, c_char_p),
+    ),
     "iscp_model_create": (
         iscp_status,
         (POINTER(_model), _context, POINTER(iscp_model_info), POINTER(iscp_model_options), c_uint64),
@@ -296,6 +304,13 @@ PROTOTYPES = {
     "iscp_report_destroy": (None, (_report,)),
     "iscp_report_has_class": (c_int32, (_report, c_int32)),
     "iscp_report_add": (iscp_status, (_report, _search, c_int32, POINTER(iscp_power))),
+    "iscp_run_options_init": (iscp_status, (POINTER(iscp_run_options), c_uint32)),
+    "iscp_run_create": (iscp_status, (POINTER(_run), c_char_p, _model, _dataset, POINTER(iscp_run_options))),
+    "iscp_run_destroy": (None, (_run,)),
+    "iscp_run_next": (iscp_status, (_run, _int32, *_progress)),
+    "iscp_run_step": (iscp_status, (_run, _int32, _int32, *_progress)),
+    "iscp_run_get_info": (iscp_status, (_run, POINTER(iscp_run_info))),
+    "iscp_run_search": (_search, (_run,)),
     "iscp_pattern_list_load": (iscp_status, (POINTER(_pattern_list), _context, c_char_p)),
     "iscp_pattern_list_destroy": (None, (_pattern_list,)),
     "iscp_pattern_list_count": (c_int32, (_pattern_list,)),

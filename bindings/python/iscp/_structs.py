@@ -402,6 +402,27 @@ class iscp_report_options(Struct):
     ]
 
 
+class iscp_run_options(Struct):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("measure", c_int32),
+        ("search", POINTER(iscp_search_options)),
+        ("report", POINTER(iscp_report_options)),
+    ]
+
+
+class iscp_run_info(Struct):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("stage", c_int32),
+        ("class_index", c_int32),
+        ("canvas", c_int32),
+        ("size", c_double),
+        ("class_count", c_int32),
+        ("left", c_int32),
+    ]
+
+
 STRUCTS = (
     iscp_context_options,
     iscp_contract,
@@ -428,6 +449,8 @@ STRUCTS = (
     iscp_attack_options,
     iscp_attack_info,
     iscp_report_options,
+    iscp_run_options,
+    iscp_run_info,
     iscp_invert_options,
     iscp_inverted,
     iscp_invert_info,

@@ -1,4 +1,5 @@
-/* iscp search: finds the pattern of each class, measures it, and leaves a report (search/run.c). */
+/* iscp search: finds the pattern of each class, measures it, and leaves a report: the library's run (iscp/run.h) with its
+ * progress told. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,35 +11,50 @@ typedef struct run_state {
   iscp_context *context;
   iscp_model *model;
   iscp_dataset *data;
-  search_run run;
+  iscp_run *run;
   int32_t *classes; /* asked for */
   int32_t class_count;
   float *canvases;
 } run_state;
 
-/* ---- Telling ---- */
+/* ---- Running ---- */
 
-static void tell_begun(const search_run *run, int32_t y, double size) {
-  (void)run;
-  progress_label("class %d, %g %%", y, 100 * size);
+static void label_piece(const iscp_run *run) {
+  iscp_run_info info = {.struct_size = sizeof info};
+  if (iscp_run_get_info(run, &info) != ISCP_OK)
+    return;
+  if (info.stage == ISCP_STAGE_CLEAN)
+    progress_label("clean images");
+  else if (info.stage == ISCP_STAGE_MEASURE)
+    progress_label("class %d, %g %%", info.class_index, 100 * info.size);
+  else
+    progress_label("%d of %d classes", info.class_count - info.left, info.class_count);
 }
 
-static void label_search(const search_run *run) {
-  progress_label("%d of %d classes", run->search.class_count - run->left, run->search.class_count);
-}
-
-static void tell_finished(const search_run *run, int32_t y) {
-  const char *name = class_name(run->model, run->data, y);
+static void tell_finished(const run_state *s, const iscp_search_options *search, int32_t y) {
+  const char *name = class_name(s->model, s->data, y);
+  iscp_run_info info = {.struct_size = sizeof info};
+  iscp_run_get_info(s->run, &info);
   progress_clear();
-  fprintf(stderr, "class %d%s%s is finished (%d of %d)", y, name ? " " : "", name ? name : "",
-          run->search.class_count - run->left, run->search.class_count);
-  int32_t canvases = iscp_search_canvas_count(run->made, y);
+  fprintf(stderr, "class %d%s%s is finished (%d of %d)", y, name ? " " : "", name ? name : "", info.class_count - info.left,
+          info.class_count);
+  int32_t canvases = iscp_search_canvas_count(iscp_run_search(s->run), y);
   if (!canvases)
     fputs(": no canvas of the kinds asked for", stderr);
-  else if (canvases < run->search.canvases && run->search.canvas_kinds & (ISCP_CANVAS_POSITIVE | ISCP_CANVAS_NEGATIVE))
+  else if (canvases < search->canvases && search->canvas_kinds & (ISCP_CANVAS_POSITIVE | ISCP_CANVAS_NEGATIVE))
     fprintf(stderr, ": %d canvases, as there were no more", canvases);
   fputc('\n', stderr);
-  label_search(run);
+}
+
+static iscp_status go(const run_state *s, const iscp_search_options *search) {
+  iscp_status status = ISCP_OK;
+  for (int32_t y, more = 1; more && status == ISCP_OK;) {
+    label_piece(s->run);
+    status = iscp_run_step(s->run, &y, &more, progress_show, NULL);
+    if (y >= 0)
+      tell_finished(s, search, y);
+  }
+  return status;
 }
 
 /* ---- Preparing ---- */
@@ -53,21 +69,7 @@ static int open_inputs(run_state *s, search_settings *own, const inputs *in, con
     return code;
   if (!(s->classes = choose_classes(&s->class_count, own->classes, s->model, s->data)))
     return EXIT_USAGE;
-  code = read_canvases(&s->canvases, own, s->context, iscp_model_contract(s->model));
-  s->run = (search_run){.context = s->context,
-                        .model = s->model,
-                        .data = s->data,
-                        .folder = own->folder,
-                        .power = own->power,
-                        .search = own->search,
-                        .report = own->report,
-                        .progress = progress_show,
-                        .begun = tell_begun,
-                        .finished = tell_finished};
-  s->run.search.classes = s->classes;
-  s->run.search.class_count = s->class_count;
-  s->run.search.user_canvases = s->canvases;
-  return code;
+  return read_canvases(&s->canvases, own, s->context, iscp_model_contract(s->model));
 }
 
 /* ---- The results ---- */
@@ -94,7 +96,7 @@ static int print_results(const run_state *s, const search_settings *settings) {
   if (status != ISCP_OK)
     return failed(status);
   cli_table results = {.sizes = settings->report.sizes, .size_count = settings->report.size_count};
-  int code = table_from_list(&results, list, settings->power == POWER_ALL);
+  int code = table_from_list(&results, list, settings->measure == ISCP_MEASURE_ALL);
   if (code == EXIT_DONE) {
     table_print(&results);
     printf("\npictures: %s/sheet.png, %s/pattern-<class>.png%s; figures: %s/result.json\n", settings->folder,
@@ -105,10 +107,12 @@ static int print_results(const run_state *s, const search_settings *settings) {
   return code;
 }
 
-static void say_how_to_go_on(const run_state *s, char **original) {
+static void say_how_to_go_on(const run_state *s, const char *folder, char **original) {
+  iscp_run_info info = {.struct_size = sizeof info};
+  iscp_run_get_info(s->run, &info);
   progress_clear();
-  fprintf(stderr, "iscp: interrupted; %d of %d classes are finished and in %s; to go on: ",
-          s->class_count - s->run.left, s->class_count, s->run.folder);
+  fprintf(stderr, "iscp: interrupted; %d of %d classes are finished and in %s; to go on: ", info.class_count - info.left,
+          info.class_count, folder);
   print_to_go_on(original);
 }
 
@@ -117,20 +121,19 @@ static int search_with(run_state *s, search_settings *own, const inputs *in, con
   if (code != EXIT_DONE)
     return code;
   progress_label("clean images");
-  iscp_status status = run_prepare(&s->run);
-  if (status == ISCP_OK) {
-    label_search(&s->run);
-    status = run_go(&s->run);
-  }
+  iscp_status status =
+      search_settings_run(&s->run, own->folder, own, s->model, s->data, s->classes, s->class_count, s->canvases);
+  if (status == ISCP_OK)
+    status = go(s, &own->search);
   if (status == ISCP_OK)
     return print_results(s, own);
-  if (status == ISCP_ERROR_IO && !s->run.written && strstr(iscp_error_message(), "report already")) {
+  if (status == ISCP_ERROR_IO && !s->run && run_is_there(own->folder) && !own->report.resume && !own->report.overwrite) {
     complain("%s holds results already; go on with them by --resume, replace them by --overwrite", own->folder);
     return EXIT_FAILED;
   }
   code = failed(status);
   if (code == EXIT_INTERRUPTED)
-    say_how_to_go_on(s, original);
+    say_how_to_go_on(s, own->folder, original);
   return code;
 }
 
@@ -149,7 +152,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   run_state s = {0};
   if (code == EXIT_DONE)
     code = search_with(&s, &own, &in, words, original);
-  run_release(&s.run);
+  iscp_run_destroy(s.run);
   iscp_dataset_destroy(s.data);
   iscp_model_destroy(s.model);
   iscp_context_destroy(s.context);

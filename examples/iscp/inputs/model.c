@@ -277,7 +277,7 @@ static void add_source(const model_settings *settings, const char *word) {
 /* What the options are laid over: a preset, a file, the defaults if they say all, else what the model's file has. Mean and
  * standard deviation are never guessed. */
 static iscp_status read_base(iscp_contract *contract, iscp_context *context, const char *path,
-                             const iscp_model_options *options, const model_settings *settings) {
+                             const model_settings *settings) {
   iscp_status status = iscp_contract_init(contract, sizeof *contract);
   if (status != ISCP_OK)
     return status;
@@ -292,31 +292,51 @@ static iscp_status read_base(iscp_contract *contract, iscp_context *context, con
   }
   if (is_whole(settings))
     return ISCP_OK;
-  iscp_model *stored;
-  status = iscp_model_load(&stored, context, path, options);
-  if (status == ISCP_OK) {
-    *contract = *iscp_model_contract(stored);
-    add_source(settings, iscp_model_contract_source(stored));
-  }
-  iscp_model_destroy(stored);
+  char source[SOURCE_SIZE];
+  status = iscp_model_read_contract(contract, source, sizeof source, context, path, settings->state_dict);
+  if (status == ISCP_OK)
+    add_source(settings, source);
   return status;
 }
 
 static iscp_status make_contract(iscp_contract *contract, iscp_context *context, const char *path,
-                                 const iscp_model_options *options, const model_settings *settings) {
-  iscp_status status = read_base(contract, context, path, options, settings);
+                                 const model_settings *settings) {
+  iscp_status status = read_base(contract, context, path, settings);
   lay_over(contract, settings);
   if (settings->given != 1) /* there are others than --input */
     add_source(settings, settings->source && *settings->source ? "and options" : "options");
   return status == ISCP_OK ? iscp_contract_validate(contract) : status;
 }
 
-static int load_failed(iscp_status status, const model_settings *settings) {
-  const char *message = iscp_error_message();
-  if (status != ISCP_ERROR_MISMATCH || is_whole(settings) || !strstr(message, "contract"))
+/* Whether the file is a model once its input is described: with either number of channels. */
+static int lacks_input_alone(const char *path, const iscp_model_options *given) {
+  iscp_context *quiet;
+  iscp_contract contract;
+  iscp_model_options options = *given;
+  int loads = 0;
+  options.contract = &contract;
+  if (iscp_context_create(&quiet, NULL) != ISCP_OK || iscp_contract_init(&contract, sizeof contract) != ISCP_OK)
+    return 0;
+  contract.height = contract.width = 32;
+  for (contract.channels = 1; contract.channels <= 3 && !loads; contract.channels += 2) {
+    iscp_model *model;
+    loads = iscp_model_load(&model, quiet, path, &options) == ISCP_OK;
+    iscp_model_destroy(model);
+  }
+  iscp_context_destroy(quiet);
+  return loads;
+}
+
+static int load_failed(iscp_status status, const char *path, const iscp_model_options *options, const model_settings *settings) {
+  if (status != ISCP_ERROR_MISMATCH || is_whole(settings))
     return failed(status);
-  complain("%s; say what its input is, as: --input torchvision-v1, or --size 32 --mean 0.4914,0.4822,0.4465 "
-           "--std 0.247,0.2435,0.2616", message);
+  char *message = take_copy(iscp_error_message());
+  if (lacks_input_alone(path, options))
+    complain("%s; say what its input is, as: --input torchvision-v1, or --size 32 --mean 0.4914,0.4822,0.4465 "
+             "--std 0.247,0.2435,0.2616", message);
+  else
+    complain("%s", message);
+  free(message);
   return EXIT_FAILED;
 }
 
@@ -352,7 +372,7 @@ int make_model(iscp_model **out, iscp_context *context, const iscp_model_info *i
   }
   iscp_status status = iscp_model_options_init(&options, sizeof options);
   if (status == ISCP_OK)
-    status = make_contract(&contract, context, NULL, &options, settings);
+    status = make_contract(&contract, context, NULL, settings);
   if (status != ISCP_OK)
     return failed(status);
   char **names = settings->names ? read_names(&count, settings->names) : copy_names(&count, data);
@@ -378,18 +398,19 @@ int open_model(iscp_model **out, iscp_context *context, const char *path, const 
   options.state_dict = settings->state_dict;
   options.stride = settings->stride;
   if (status == ISCP_OK && settings->given) {
-    status = make_contract(&contract, context, path, &options, settings);
+    status = make_contract(&contract, context, path, settings);
     options.contract = &contract;
   }
   if (status != ISCP_OK)
-    return load_failed(status, settings);
+    return load_failed(status, path, &options, settings);
   if (settings->names && !(names = read_names(&count, settings->names)))
     return EXIT_FAILED;
   options.class_names = (const char *const *)names;
   options.class_count = count;
   status = iscp_model_load(out, context, path, &options);
+  int code = status == ISCP_OK ? EXIT_DONE : load_failed(status, path, &options, settings);
   free_names(names, count);
-  if (status == ISCP_OK && !settings->given)
+  if (code == EXIT_DONE && !settings->given)
     add_source(settings, iscp_model_contract_source(*out));
-  return status == ISCP_OK ? EXIT_DONE : load_failed(status, settings);
+  return code;
 }

@@ -41,8 +41,8 @@ enum { SIZES = 5 };
 static void plot_sizes(reproduction *r, grid *g, const study_run *run) {
   double x[SIZES], measured[SIZES], paper[2][SIZES];
   for (int k = 0; k < SIZES; k++) {
-    x[k] = 100 * run->run.report.sizes[k];
-    measured[k] = mean_power(run, run->run.report.sizes[k]);
+    x[k] = 100 * run->report.sizes[k];
+    measured[k] = mean_power(run, run->report.sizes[k]);
     for (int t = 0; t < 2; t++)
       paper[t][k] = paper_find(&paper_tables[t], "mPW")->values[k];
     grid_row(g, PAGE_PLAIN);

@@ -171,7 +171,7 @@ static void plan_figure8(reproduction *r) {
 static iscp_status cross(double *means, reproduction *r, int m) {
   const study_run *run = base_run(r, m);
   const study_model *model = run->of;
-  const iscp_report_options *o = &run->run.report;
+  const iscp_report_options *o = &run->report;
   int32_t all = SIZES * model->class_count, count = 0;
   iscp_pattern **patterns = take((size_t)all * sizeof *patterns);
   double *pws = take((size_t)all * sizeof *pws);

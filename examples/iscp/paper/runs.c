@@ -27,7 +27,7 @@ study_run *canvas_run(reproduction *r, int m, int32_t kind) {
   if (!(kind & ISCP_CANVAS_USER))
     options.user_canvas_count = 0;
   int compared = kind == base_options(r)->canvas_kinds || kind == ISCP_CANVAS_POSITIVE; /* tables 3 and 4 are of these */
-  return study_add(&r->study, m, variant, &options, compared ? POWER_COMPARED : POWER_SELECTED);
+  return study_add(&r->study, m, variant, &options, compared ? ISCP_MEASURE_COMPARED : ISCP_MEASURE_SELECTED);
 }
 
 study_run *base_run(reproduction *r, int m) { return canvas_run(r, m, base_options(r)->canvas_kinds); }
@@ -37,7 +37,7 @@ study_run *tv_run(reproduction *r, int m, double beta) {
   snprintf(variant, sizeof variant, "tv-%g", beta);
   iscp_search_options options = *base_options(r);
   options.tv = beta;
-  return study_add(&r->study, m, variant, &options, POWER_SELECTED);
+  return study_add(&r->study, m, variant, &options, ISCP_MEASURE_SELECTED);
 }
 
 study_run *fraction_run(reproduction *r, int m, double fraction) {
@@ -47,20 +47,20 @@ study_run *fraction_run(reproduction *r, int m, double fraction) {
   char variant[32];
   snprintf(variant, sizeof variant, "fraction-%g", fraction);
   options.fraction = fraction;
-  return study_add(&r->study, m, variant, &options, POWER_SELECTED);
+  return study_add(&r->study, m, variant, &options, ISCP_MEASURE_SELECTED);
 }
 
 study_run *learned_run(reproduction *r, int m) {
   iscp_search_options options = *base_options(r);
   options.canvas_steps = r->study.base->canvas_steps;
-  return study_add(&r->study, m, "learned", &options, POWER_SELECTED);
+  return study_add(&r->study, m, "learned", &options, ISCP_MEASURE_SELECTED);
 }
 
 /* ---- What was measured ---- */
 
 double class_accuracy(const study_run *run, int32_t y) {
   iscp_power power = {.accuracy = NAN};
-  study_power(run, y, -1, run->run.report.sizes[0], &power);
+  study_power(run, y, -1, run->report.sizes[0], &power);
   return power.accuracy;
 }
 

@@ -47,7 +47,7 @@ static void other_rows(grid *g, const paper_table *paper, const study_model *m) 
 
 static void power_rows(grid *g, const study_run *run, const paper_table *paper) {
   const study_model *m = run->of;
-  const iscp_report_options *o = &run->run.report;
+  const iscp_report_options *o = &run->report;
   for (int32_t i = 0; i < m->class_count; i++) {
     char name[64];
     grid_row(g, PAGE_PLAIN);
@@ -60,7 +60,7 @@ static void power_rows(grid *g, const study_run *run, const paper_table *paper) 
 }
 
 static void summary_rows(grid *g, const study_run *run, const paper_table *paper) {
-  const iscp_report_options *o = &run->run.report;
+  const iscp_report_options *o = &run->report;
   double accuracy[2];
   mean_accuracy(&accuracy[0], &accuracy[1], run);
   for (int want_std = 0; want_std < 2; want_std++) {
@@ -78,7 +78,7 @@ static void summary_rows(grid *g, const study_run *run, const paper_table *paper
 }
 
 static void relate_sizes(reproduction *r, const study_run *run) {
-  const iscp_report_options *o = &run->run.report;
+  const iscp_report_options *o = &run->report;
   double mean[5];
   int rises = 1;
   for (int k = 0; k < 5; k++) {

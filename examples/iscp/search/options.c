@@ -229,8 +229,7 @@ static int set_power(void *to, int key, const char *value) {
   search_settings *settings = to;
   switch (key) {
   case POWER:
-    settings->power = read_choice(value, which);
-    return settings->power >= 0 ? EXIT_DONE : wrong_value("power", value, "selected, all or none");
+    return set_choice(&settings->measure, "power", value, which, "selected, all or none");
   case SIZES:
     return set_sizes(settings, value);
   case IMAGES:
@@ -258,7 +257,7 @@ int search_option_set(search_settings *settings, const char *name, const char *v
 /* ---- Settings ---- */
 
 iscp_status search_settings_init(search_settings *settings) {
-  *settings = (search_settings){.power = POWER_SELECTED, .canvas_steps = 5};
+  *settings = (search_settings){.measure = ISCP_MEASURE_SELECTED, .canvas_steps = 5};
   iscp_status status = iscp_search_options_init(&settings->search, sizeof settings->search);
   return status == ISCP_OK ? iscp_report_options_init(&settings->report, sizeof settings->report) : status;
 }
@@ -291,6 +290,18 @@ void search_settings_release(search_settings *settings) {
   free(settings->canvas_files);
   free(settings->sizes);
 }
+
+iscp_status search_settings_run(iscp_run **out, const char *folder, const search_settings *settings, const iscp_model *model,
+                                const iscp_dataset *data, const int32_t *classes, int32_t count, const float *canvases) {
+  iscp_search_options search = settings->search;
+  search.classes = classes;
+  search.class_count = count;
+  search.user_canvases = canvases;
+  const iscp_run_options options = {sizeof options, settings->measure, &search, &settings->report};
+  return iscp_run_create(out, folder, model, data, &options);
+}
+
+int run_is_there(const char *folder) { return folder_has(folder, "result.json"); }
 
 int read_canvases(float **out, const search_settings *settings, iscp_context *context, const iscp_contract *contract) {
   *out = NULL;

@@ -2,7 +2,7 @@
 #ifndef SEARCH_OPTIONS_H
 #define SEARCH_OPTIONS_H
 
-#include "search/run.h"
+#include "inputs/inputs.h"
 
 typedef struct search_settings {
   iscp_search_options search;
@@ -10,7 +10,8 @@ typedef struct search_settings {
   const char *folder, *classes;
   char **canvas_files; /* the user's canvases */
   double *sizes;
-  int power, json;
+  int32_t measure;      /* ISCP_MEASURE_* */
+  int json;
   int learn_canvas;     /* asked for */
   int32_t canvas_steps; /* if it is */
   const char *learning; /* an option that makes sense only then, or NULL */
@@ -27,6 +28,14 @@ extern const option_group *const search_groups[];
 int search_option_set(search_settings *settings, const char *name, const char *value);
 
 iscp_status search_settings_init(search_settings *settings);
+
+/* Creates the run that the settings describe, of `count` classes and the user's canvases, into `folder`. */
+iscp_status search_settings_run(iscp_run **out, const char *folder, const search_settings *settings, const iscp_model *model,
+                                const iscp_dataset *data, const int32_t *classes, int32_t count, const float *canvases);
+
+/* Whether `folder` holds a result.json. */
+int run_is_there(const char *folder);
+
 /* The options of learned canvases, for `command`. Both: EXIT_DONE or EXIT_USAGE. */
 int search_settings_learn(search_settings *settings, const char *command);
 int search_settings_check(search_settings *settings); /* EXIT_DONE or EXIT_USAGE; the last touch to the options */

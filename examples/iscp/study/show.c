@@ -32,7 +32,7 @@ static iscp_status picture_path(char **path, study *s, const study_run *run, int
                                 double size) {
   char name[64];
   snprintf(name, sizeof name, "pattern-%d.png", y);
-  if (selected && size == run->run.report.picture_size) {
+  if (selected && size == run->report.picture_size) {
     *path = join_path(run->folder, name);
     return ISCP_OK;
   }
@@ -43,7 +43,7 @@ static iscp_status picture_path(char **path, study *s, const study_run *run, int
   iscp_pattern *pattern;
   iscp_status status = iscp_pattern_list_cut(&pattern, run->list, entry, ISCP_CUT_SIZE, size);
   if (status == ISCP_OK)
-    status = iscp_pattern_write_png(pattern, *path, run->run.report.scale);
+    status = iscp_pattern_write_png(pattern, *path, run->report.scale);
   iscp_pattern_destroy(pattern);
   return status;
 }

@@ -102,7 +102,6 @@ void study_close(study *s) {
   for (int i = 0; i < s->run_count; i++) {
     study_run *r = s->runs[i];
     iscp_pattern_list_destroy(r->list);
-    run_release(&r->run);
     free(r->variant);
     free(r->folder);
     free(r);
@@ -121,7 +120,7 @@ void study_close(study *s) {
 
 /* ---- Runs ---- */
 
-study_run *study_add(study *s, int model, const char *variant, const iscp_search_options *search, int power) {
+study_run *study_add(study *s, int model, const char *variant, const iscp_search_options *search, int32_t measure) {
   const study_model *m = &s->models[model];
   char *word = file_word(variant, strlen(variant)), *folder = study_path(s, "runs/%s-%s", m->name, word);
   free(word);
@@ -131,17 +130,15 @@ study_run *study_add(study *s, int model, const char *variant, const iscp_search
       return s->runs[i];
     }
   study_run *r = take(sizeof *r);
-  *r = (study_run){.of = m, .variant = take_copy(variant), .folder = folder};
-  r->run = (search_run){.context = s->context,
-                        .model = m->model,
-                        .data = m->data,
-                        .folder = folder,
-                        .power = power,
-                        .search = *search,
-                        .report = s->base->report};
-  r->run.search.classes = m->classes;
-  r->run.search.class_count = m->class_count;
-  r->run.report.resume = 1;
+  *r = (study_run){.of = m,
+                   .variant = take_copy(variant),
+                   .folder = folder,
+                   .measure = measure,
+                   .search = *search,
+                   .report = s->base->report};
+  r->search.classes = m->classes;
+  r->search.class_count = m->class_count;
+  r->report.resume = 1;
   study_run **longer = realloc(s->runs, ((size_t)s->run_count + 1) * sizeof *longer);
   if (!longer) {
     complain("out of memory for %d runs", s->run_count + 1);
@@ -151,28 +148,31 @@ study_run *study_add(study *s, int model, const char *variant, const iscp_search
   return s->runs[s->run_count++] = r;
 }
 
-static void run_begun(const search_run *run, int32_t y, double size) {
-  (void)y;
-  (void)size;
-  ((study *)run->user)->at->patterns++;
+static iscp_status step(study *s, iscp_run *run, int32_t *more) {
+  iscp_run_info info = {.struct_size = sizeof info};
+  int32_t y;
+  iscp_status status = iscp_run_get_info(run, &info);
+  s->at->patterns += info.stage == ISCP_STAGE_MEASURE;
+  return status == ISCP_OK ? iscp_run_step(run, &y, more, study_show, s) : status;
 }
 
 static iscp_status go_on(study *s, study_run *r, int number) {
+  iscp_run *run;
+  iscp_run_info info = {.struct_size = sizeof info};
+  const iscp_run_options options = {sizeof options, r->measure, &r->search, &r->report};
   s->at = r;
-  r->run.progress = study_show;
-  r->run.user = s;
-  r->run.begun = run_begun;
   study_piece(s, r->seconds, "run %d of %d, %s", number, s->run_count, r->variant);
-  iscp_status status = run_prepare(&r->run);
-  int left = r->run.left;
+  iscp_status status = iscp_run_create(&run, r->folder, r->of->model, r->of->data, &options);
   if (status == ISCP_OK)
-    status = run_go(&r->run);
-  run_release(&r->run); /* its network's memory is for the next */
+    status = iscp_run_get_info(run, &info);
+  for (int32_t more = 1; more && status == ISCP_OK;)
+    status = step(s, run, &more);
+  iscp_run_destroy(run); /* its network's memory is for the next */
   s->at = NULL;
   if (status == ISCP_OK)
     status = iscp_pattern_list_load(&r->list, s->context, r->folder);
   progress_clear();
-  if (status == ISCP_OK && left)
+  if (status == ISCP_OK && info.left)
     fprintf(stderr, "run %d of %d is finished: %s\n", number, s->run_count, r->folder);
   return status;
 }

@@ -24,7 +24,9 @@ typedef struct study_model {
 typedef struct study_run {
   const study_model *of;
   char *variant, *folder;
-  search_run run;
+  int32_t measure;         /* ISCP_MEASURE_* */
+  iscp_search_options search;
+  iscp_report_options report;
   double seconds;          /* planned for what is left */
   double search_seconds, pattern_seconds; /* of it: the search, and one pattern's measuring */
   double searched;         /* share of the search that is done */
@@ -52,7 +54,7 @@ int study_open(study *s, const inputs *in, const char *const *words, int count, 
 void study_close(study *s);
 
 /* A run of models[model] named `variant`, with these options of the search. */
-study_run *study_add(study *s, int model, const char *variant, const iscp_search_options *search, int power);
+study_run *study_add(study *s, int model, const char *variant, const iscp_search_options *search, int32_t measure);
 
 /* Plans what is left of every run, and says how long it takes. */
 int study_estimate(study *s);

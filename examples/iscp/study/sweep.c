@@ -145,7 +145,7 @@ static int add_values(sweep *w, const search_settings *base) {
       return code;
     snprintf(name, sizeof name, "%s-%s", w->option, w->values[v]);
     for (int m = 0; m < w->study.model_count; m++)
-      w->runs[m * w->value_count + v] = study_add(&w->study, m, name, &variant.search, base->power);
+      w->runs[m * w->value_count + v] = study_add(&w->study, m, name, &variant.search, base->measure);
   }
   return EXIT_DONE;
 }
@@ -156,7 +156,7 @@ static int add_runs(sweep *w, search_settings *base) {
   if (w->over == SWEEP_OPTION || code != EXIT_DONE)
     return code == EXIT_DONE ? add_values(w, base) : code;
   for (int m = 0; m < w->study.model_count; m++)
-    w->runs[m] = study_add(&w->study, m, w->over == SWEEP_SIZE ? "sizes" : "stage", &base->search, base->power);
+    w->runs[m] = study_add(&w->study, m, w->over == SWEEP_SIZE ? "sizes" : "stage", &base->search, base->measure);
   return EXIT_DONE;
 }
 
@@ -167,7 +167,7 @@ static int check_settings(const search_settings *own) {
     complain("sweep: no folder for the results, expected -o DIR");
     return EXIT_USAGE;
   }
-  if (own->power == POWER_NONE) {
+  if (own->measure == ISCP_MEASURE_NONE) {
     complain("sweep: --power none leaves nothing to compare, expected selected or all");
     return EXIT_USAGE;
   }

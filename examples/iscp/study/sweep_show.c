@@ -77,7 +77,7 @@ static void long_row(grid *g, const sweep *w, const study_run *run, int v, int32
 }
 
 static void long_run(grid *g, const sweep *w, const study_run *run, int v) {
-  const iscp_report_options *o = &run->run.report;
+  const iscp_report_options *o = &run->report;
   for (int32_t i = 0; i < run->of->class_count; i++)
     for (int32_t k = 0; k < o->size_count; k++)
       long_row(g, w, run, v, run->of->classes[i], o->sizes[k]);

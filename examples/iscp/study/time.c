@@ -1,5 +1,6 @@
 /* How long a study takes: each model's speed is measured once on a few images, the rest is counting. The same plan is
  * what the progress is a share of. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,10 +78,10 @@ static int32_t jobs_of_class(const iscp_search_options *o) {
   return jobs + (o->canvas_kinds & ISCP_CANVAS_WHITE ? 1 : 0);
 }
 
-static int32_t classes_left(const study_run *r) {
+static int32_t classes_left(const study *s, const study_run *r) {
   iscp_pattern_list *list;
   int32_t left = r->of->class_count;
-  if (!run_is_there(r->folder) || iscp_pattern_list_load(&list, r->run.context, r->folder) != ISCP_OK)
+  if (!run_is_there(r->folder) || iscp_pattern_list_load(&list, s->context, r->folder) != ISCP_OK)
     return left; /* what is wrong with it is said when it is its turn */
   study_run there = {.list = list};
   for (int32_t i = 0; i < r->of->class_count; i++)
@@ -89,17 +90,30 @@ static int32_t classes_left(const study_run *r) {
   return left;
 }
 
+/* Patterns of a class of so many canvases whose power is measured. */
+static int64_t patterns_of_class(const study_run *r, int32_t canvases) {
+  const iscp_report_options *o = &r->report;
+  int64_t shown = 0;
+  for (int32_t i = 0; i < o->size_count; i++)
+    shown += fabs(o->sizes[i] - o->picture_size) < 1e-9;
+  if (!canvases || r->measure == ISCP_MEASURE_NONE)
+    return 0;
+  if (r->measure == ISCP_MEASURE_COMPARED)
+    return o->size_count + (canvases - 1) * shown;
+  return (r->measure == ISCP_MEASURE_ALL ? (int64_t)canvases : 1) * o->size_count;
+}
+
 /* Images: D_n is passed epochs times there and back, and twice at the end; every pattern costs one pass over the images of
  * the other classes. */
 static void plan_run(study_run *r, int32_t left) {
   const study_model *m = r->of;
-  const iscp_search_options *o = &r->run.search;
+  const iscp_search_options *o = &r->search;
   double images = (double)iscp_dataset_count(m->data), others = images * (1 - 1.0 / class_count(m->model));
   double jobs = (double)left * jobs_of_class(o), tries = o->alpha_mode == ISCP_ALPHA_AUTO ? 5 : 1;
   r->search_seconds = jobs * tries * o->fraction * others * (o->epochs * m->gradient + 2 * m->forward);
-  double measured = r->run.report.images == ISCP_IMAGES_HELDOUT ? (1 - o->fraction) * others : others;
+  double measured = r->report.images == ISCP_IMAGES_HELDOUT ? (1 - o->fraction) * others : others;
   r->pattern_seconds = measured * m->forward;
-  double patterns = (double)left * (double)run_patterns(&r->run, jobs_of_class(o));
+  double patterns = (double)left * (double)patterns_of_class(r, jobs_of_class(o));
   r->seconds = left ? 2 * images * m->forward + r->search_seconds + patterns * r->pattern_seconds : 0;
 }
 
@@ -135,7 +149,7 @@ int study_estimate(study *s) {
   iscp_status status = ISCP_OK;
   for (int i = 0; i < s->run_count && status == ISCP_OK; i++) {
     study_run *r = s->runs[i];
-    int32_t left = classes_left(r);
+    int32_t left = classes_left(s, r);
     status = left ? learn_speed(&s->models[r->of - s->models]) : ISCP_OK;
     plan_run(r, left);
     s->seconds += r->seconds;

@@ -141,42 +141,34 @@ static int open_models(transfer *t, const inputs *in, const char *data) {
 
 /* ---- Searching ---- */
 
-static void label_search(const search_run *run) {
-  const char *name = run->user;
-  progress_label("%.40s, %d of %d classes", name, run->search.class_count - run->left, run->search.class_count);
+static void label_search(const iscp_run *run, const transfer_model *m) {
+  iscp_run_info info = {.struct_size = sizeof info};
+  if (iscp_run_get_info(run, &info) == ISCP_OK && info.stage != ISCP_STAGE_CLEAN)
+    progress_label("%.40s, %d of %d classes", m->name, info.class_count - info.left, info.class_count);
 }
 
-static void tell_finished(const search_run *run, int32_t y) {
-  const char *name = class_name(run->model, run->data, y);
+static void tell_finished(const iscp_run *run, const transfer_model *m, int32_t y) {
+  const char *name = class_name(m->model, m->data, y);
+  iscp_run_info info = {.struct_size = sizeof info};
+  iscp_run_get_info(run, &info);
   progress_clear();
-  fprintf(stderr, "%s: class %d%s%s is finished (%d of %d)\n", (const char *)run->user, y, name ? " " : "",
-          name ? name : "", run->search.class_count - run->left, run->search.class_count);
-  label_search(run);
+  fprintf(stderr, "%s: class %d%s%s is finished (%d of %d)\n", m->name, y, name ? " " : "", name ? name : "",
+          info.class_count - info.left, info.class_count);
 }
 
 static int search_model(transfer *t, int s, const settings *own, const int32_t *classes, int32_t count,
                         const float *canvases) {
   const transfer_model *m = &t->models[s];
-  search_run run = {.context = t->context,
-                    .model = m->model,
-                    .data = m->data,
-                    .folder = m->folder,
-                    .power = own->search.power,
-                    .search = own->search.search,
-                    .report = own->search.report,
-                    .progress = progress_show,
-                    .user = m->name,
-                    .finished = tell_finished};
-  run.search.classes = classes;
-  run.search.class_count = count;
-  run.search.user_canvases = canvases;
+  iscp_run *run;
   progress_label("%.40s", m->name);
-  iscp_status status = run_prepare(&run);
-  if (status == ISCP_OK) {
-    label_search(&run);
-    status = run_go(&run);
+  iscp_status status = search_settings_run(&run, m->folder, &own->search, m->model, m->data, classes, count, canvases);
+  for (int32_t y, more = 1; more && status == ISCP_OK;) {
+    label_search(run, m);
+    status = iscp_run_step(run, &y, &more, progress_show, NULL);
+    if (y >= 0)
+      tell_finished(run, m, y);
   }
-  run_release(&run);
+  iscp_run_destroy(run);
   return status == ISCP_OK ? EXIT_DONE : failed(status);
 }
 
@@ -191,16 +183,9 @@ static int search_all(transfer *t, const settings *own, const int32_t *classes, 
 
 /* ---- The folder ---- */
 
-static int is_file(const char *folder, const char *name) {
-  char *path = join_path(folder, name);
-  int is_there = access(path, F_OK) == 0;
-  free(path);
-  return is_there;
-}
-
 /* Results that are there are kept, unless they are to be gone on with or replaced. */
 static int check_folder(const transfer *t, const settings *own) {
-  int is_there = is_file(t->folder, "transfer.csv");
+  int is_there = folder_has(t->folder, "transfer.csv");
   for (int s = 0; s < t->count && !own->patterns; s++)
     is_there |= run_is_there(t->models[s].folder);
   if (!is_there || own->search.report.resume || own->search.report.overwrite)
