@@ -3,6 +3,7 @@
 #ifndef CLI_H
 #define CLI_H
 
+#include <stddef.h>
 #include <stdio.h>
 
 #include <iscp/iscp.h>
@@ -11,14 +12,35 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 /* ---- Commands (main.c has the table of them) ---- */
 
-/* An option: its key (a letter that is also the short form, or a number from 256 on), name, the word for its value
- * (NULL if it takes none), and what it is. */
+/* How the value of an option is read and what it goes to: `at`, a field of the group's settings. Numbers are held to `low` and
+ * `high`, unless both are 0. */
+enum {
+  OPTION_OTHER,   /* by the group's `set` */
+  OPTION_FLAG,    /* int32_t, which becomes `low` */
+  OPTION_TEXT,    /* const char *, which is not copied */
+  OPTION_COUNT,   /* int32_t */
+  OPTION_LONG,    /* int64_t */
+  OPTION_NUMBER,  /* double */
+  OPTION_SHARE,   /* double of "0.2" or "20%" */
+  OPTION_PERCENT, /* double of "20" or "20%" */
+  OPTION_SEED,    /* uint64_t */
+  OPTION_WORD     /* int32_t: `low` for the first of `words`, which NULL ends, and so on */
+};
+
+/* An option: its key (a letter that is also the short form, or a number from 256 on that `set` tells it by, or 0), name, the
+ * word for its value (NULL if it takes none), what it is; then how it is read, and what a wrong value is answered by. */
 typedef struct option_line {
   int key;
   const char *name, *value, *help;
+  int how;
+  size_t at;
+  double low, high;
+  const char *expected;
+  const char *const *words;
 } option_line;
 
-/* Options that belong together. `set` stores one into the settings: EXIT_DONE, or EXIT_USAGE after saying why. */
+/* Options that belong together. `set` stores one that is OPTION_OTHER into the settings: EXIT_DONE, or EXIT_USAGE after saying
+ * why; NULL if there is none. */
 typedef struct option_group {
   const char *title;
   const option_line *lines; /* the last has no name */
@@ -43,7 +65,10 @@ extern const char *program_path; /* as it was called */
 int options_read(const cli_command *command, int argc, char **argv, void *const *settings, const char **words);
 void options_help(const cli_command *command);
 
-/* Each reads the whole text or returns 0. */
+/* Stores one option as the command line would. EXIT_DONE, or EXIT_USAGE after saying why. */
+int option_set(const option_group *group, const option_line *line, void *settings, const char *value);
+
+/* Each reads the whole text or returns 0. (values.c) */
 int read_number(double *value, const char *text);
 int read_integer(int64_t *value, const char *text);
 int read_seed(uint64_t *value, const char *text);

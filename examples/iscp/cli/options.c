@@ -1,8 +1,5 @@
 /* The reading of options: each command lists groups of them, and the help text is made from the same lists. */
-#include <errno.h>
 #include <getopt.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -11,11 +8,13 @@ enum { MOST_OPTIONS = 64, HELP = 1, HELP_COLUMN = 26, FIRST = 1000 };
 
 /* ---- Help ---- */
 
+static int is_letter(int key) { return key > 0 && key < 256; }
+
 /* A help text may have several lines; those after the first stand below it. */
 static void print_option(const option_line *line) {
   char left[64];
-  snprintf(left, sizeof left, "  %c%c%s--%s%s%s", line->key < 256 ? '-' : ' ', line->key < 256 ? line->key : ' ',
-           line->key < 256 ? ", " : "  ", line->name, line->value ? " " : "", line->value ? line->value : "");
+  snprintf(left, sizeof left, "  %c%c%s--%s%s%s", is_letter(line->key) ? '-' : ' ', is_letter(line->key) ? line->key : ' ',
+           is_letter(line->key) ? ", " : "  ", line->name, line->value ? " " : "", line->value ? line->value : "");
   printf("%-*s", HELP_COLUMN, left);
   if (strlen(left) >= HELP_COLUMN)
     printf("\n%*s", HELP_COLUMN, "");
@@ -38,29 +37,29 @@ void options_help(const cli_command *command) {
 
 /* ---- Reading ---- */
 
-typedef struct option_set {
+typedef struct known_options {
   struct option options[MOST_OPTIONS + 1];
   char letters[2 * MOST_OPTIONS + 2];
-  int keys[MOST_OPTIONS];
+  const option_line *lines[MOST_OPTIONS];
   const option_group *groups[MOST_OPTIONS]; /* whose option it is */
   void *settings[MOST_OPTIONS];
   int count;
-} option_set;
+} known_options;
 
 /* To getopt an option is FIRST + its index here, since keys are distinct within a group only. A leading ":" makes
  * getopt silent and tells a missing value from an unknown option. */
-static void gather(option_set *known, const cli_command *command, void *const *settings) {
+static void gather(known_options *known, const cli_command *command, void *const *settings) {
   char *letter = known->letters;
   *letter++ = ':';
   for (int g = 0; command->groups[g]; g++)
     for (const option_line *line = command->groups[g]->lines; line->name && known->count < MOST_OPTIONS - 1; line++) {
       known->options[known->count] =
           (struct option){line->name, line->value ? required_argument : no_argument, NULL, FIRST + known->count};
-      known->keys[known->count] = line->key;
+      known->lines[known->count] = line;
       known->groups[known->count] = command->groups[g];
       known->settings[known->count] = settings[g];
       known->count++;
-      if (line->key < 256) {
+      if (is_letter(line->key)) {
         *letter++ = (char)line->key;
         if (line->value)
           *letter++ = ':';
@@ -74,12 +73,12 @@ static int usage_error(const cli_command *command, const char *what, const char 
   return EXIT_USAGE;
 }
 
-static int set_option(const option_set *known, int found, const char *value) {
+static int set_found(const known_options *known, int found, const char *value) {
   int i = found - FIRST;
   if (found < FIRST) /* a letter */
-    for (i = 0; i < known->count - 1 && known->keys[i] != found;)
+    for (i = 0; i < known->count - 1 && known->lines[i]->key != found;)
       i++;
-  return known->groups[i]->set(known->settings[i], known->keys[i], value);
+  return option_set(known->groups[i], known->lines[i], known->settings[i], value);
 }
 
 static const char *given_word(char **argv) {
@@ -92,7 +91,7 @@ static const char *given_word(char **argv) {
 }
 
 int options_read(const cli_command *command, int argc, char **argv, void *const *settings, const char **words) {
-  option_set known = {0};
+  known_options known = {0};
   gather(&known, command, settings);
   opterr = 0;
   for (int found; (found = getopt_long(argc, argv, known.letters, known.options, NULL)) != -1;) {
@@ -104,7 +103,7 @@ int options_read(const cli_command *command, int argc, char **argv, void *const 
       return usage_error(command, "no value after ", argv[optind - 1]);
     if (found == '?')
       return usage_error(command, "unknown or wrong option ", given_word(argv));
-    int code = set_option(&known, found, optarg);
+    int code = set_found(&known, found, optarg);
     if (code != EXIT_DONE)
       return code;
   }
@@ -116,100 +115,4 @@ int options_read(const cli_command *command, int argc, char **argv, void *const 
   for (int i = 0; i < most; i++)
     words[i] = optind + i < argc ? argv[optind + i] : NULL;
   return EXIT_DONE;
-}
-
-int wrong_value(const char *name, const char *value, const char *expected) {
-  complain("--%s is \"%s\", expected %s", name, value, expected);
-  return EXIT_USAGE;
-}
-
-/* ---- Values ---- */
-
-int read_number(double *value, const char *text) {
-  char *end;
-  *value = strtod(text, &end);
-  return end != text && !*end && isfinite(*value);
-}
-
-int read_integer(int64_t *value, const char *text) {
-  char *end;
-  errno = 0;
-  *value = strtoll(text, &end, 10);
-  return end != text && !*end && !errno;
-}
-
-int read_seed(uint64_t *value, const char *text) {
-  char *end;
-  errno = 0;
-  *value = strtoull(text, &end, 0);
-  return *text >= '0' && *text <= '9' && !*end && !errno;
-}
-
-/* A number with or without a percent sign; 1 in *signed_percent if it has one. */
-static int read_ratio(double *value, int *percent, const char *text) {
-  char *end;
-  *value = strtod(text, &end);
-  *percent = *end == '%';
-  return end != text && !end[*percent] && isfinite(*value);
-}
-
-int read_percent(double *share, const char *text) {
-  int percent;
-  int right = read_ratio(share, &percent, text);
-  *share /= 100;
-  return right;
-}
-
-int read_share(double *share, const char *text) {
-  int percent;
-  int right = read_ratio(share, &percent, text);
-  if (percent)
-    *share /= 100;
-  return right;
-}
-
-double *read_percents(int32_t *count, const char *text) {
-  char *copy = take_copy(text), *list = copy;
-  double *shares = take((strlen(text) / 2 + 1) * sizeof *shares);
-  *count = 0;
-  for (char *piece; (piece = next_piece(&list));)
-    if (!read_percent(&shares[(*count)++], piece)) {
-      free(shares);
-      shares = NULL;
-      break;
-    }
-  free(copy);
-  return shares;
-}
-
-int read_choice(const char *text, const char *const *choices) {
-  for (int i = 0; choices[i]; i++)
-    if (!strcmp(text, choices[i]))
-      return i;
-  return -1;
-}
-
-char *next_piece(char **list) {
-  char *piece = *list;
-  if (!piece)
-    return NULL;
-  char *comma = strchr(piece, ',');
-  if (comma)
-    *comma++ = 0;
-  *list = comma;
-  return piece;
-}
-
-void *take(size_t bytes) {
-  void *memory = calloc(1, bytes ? bytes : 1);
-  if (!memory) {
-    complain("out of memory: %zu bytes asked for", bytes);
-    exit(EXIT_FAILED);
-  }
-  return memory;
-}
-
-char *take_copy(const char *text) {
-  size_t size = strlen(text) + 1;
-  return memcpy(take(size), text, size);
 }

@@ -6,7 +6,7 @@
 #include "commands/bench.h"
 #include "commands/commands.h"
 
-enum { SIZES = 256, WORKS, BATCHES, SECONDS, JSON, MOST_ITEMS = 16, MOST_ROWS = 2 * MOST_ITEMS * MOST_ITEMS };
+enum { SIZES = 256, WORKS, BATCHES, MOST_ITEMS = 16, MOST_ROWS = 2 * MOST_ITEMS * MOST_ITEMS };
 
 /* Size and stem of a network of random weights. */
 typedef struct bench_size {
@@ -25,13 +25,15 @@ typedef struct settings {
 
 static const option_line lines[] = {
     {SIZES, "sizes", "LIST", "without MODEL: images and stems; default 224,32-cifar,32-imagenet,\n"
-                             "with train the latter two"},
-    {WORKS, "works", "LIST", "step, inference, train; default step,inference"},
+                             "with train the latter two", .how = OPTION_OTHER},
+    {WORKS, "works", "LIST", "step, inference, train; default step,inference", .how = OPTION_OTHER},
     {BATCHES, "batches", "LIST", "images at a time; a step of 20 is five lanes of 4, and one of\n"
                                  "64 sixteen. Default 4,20; with MODEL: as a search of it takes them;\n"
-                                 "of train 128, as iscp train"},
-    {SECONDS, "seconds", "X", "for each line of the table, 0.1 to 600, and two first runs; default 3"},
-    {JSON, "json", NULL, "print JSON in place of the table"},
+                                 "of train 128, as iscp train", .how = OPTION_OTHER},
+    {0, "seconds", "X", "for each line of the table, 0.1 to 600, and two first runs; default 3",
+     .how = OPTION_NUMBER, .at = offsetof(settings, seconds), .low = 0.1, .high = 600, .expected = "0.1 to 600"},
+    {0, "json", NULL, "print JSON in place of the table",
+     .how = OPTION_FLAG, .at = offsetof(settings, json), .low = 1},
     {0},
 };
 
@@ -80,15 +82,8 @@ static int set_list(settings *own, int key, char *list) {
 }
 
 static int set(void *to, int key, const char *value) {
-  settings *own = to;
-  if (key == JSON)
-    own->json = 1;
-  if (key == SECONDS && (!read_number(&own->seconds, value) || own->seconds < 0.1 || own->seconds > 600))
-    return wrong_value("seconds", value, "0.1 to 600");
-  if (key == JSON || key == SECONDS)
-    return EXIT_DONE;
   char *list = take_copy(value);
-  int code = set_list(own, key, list);
+  int code = set_list(to, key, list);
   free(list);
   return code;
 }

@@ -6,7 +6,6 @@
 #include "inputs/attacking.h"
 #include "inputs/poisoning.h"
 
-enum { CAUSES = 256, SAMPLE, BATCH, JSON };
 enum { SHOWN_CONFUSIONS = 8, SHOWN_CAUSES = 6, SHOWN_CLASSES = 50 };
 
 typedef struct settings {
@@ -16,38 +15,22 @@ typedef struct settings {
   int json;
 } settings;
 
+static const char *const when[] = {"poor", "always", "never", NULL}; /* as ISCP_CAUSES_* count */
+
 static const option_line lines[] = {
-    {CAUSES, "causes", "WHEN", "look for what is wrong with the input: poor (if the model does badly),\n"
-                               "always or never; default poor"},
-    {SAMPLE, "sample", "N", "images that each cause is tried on; default 256"},
-    {BATCH, "batch", "N", "images a pass of the network; default: chosen by size"},
-    {JSON, "json", NULL, "print JSON in place of tables"},
+    {0, "causes", "WHEN", "look for what is wrong with the input: poor (if the model does badly),\n"
+                               "always or never; default poor",
+     .how = OPTION_WORD, .at = offsetof(settings, options.causes), .words = when, .expected = "poor, always or never"},
+    {0, "sample", "N", "images that each cause is tried on; default 256",
+     .how = OPTION_LONG, .at = offsetof(settings, options.sample), .low = 1, .high = INT64_MAX, .expected = "1 or more"},
+    {0, "batch", "N", "images a pass of the network; default: chosen by size",
+     .how = OPTION_COUNT, .at = offsetof(settings, options.batch), .low = 1, .high = 4096, .expected = "1 to 4096"},
+    {0, "json", NULL, "print JSON in place of tables",
+     .how = OPTION_FLAG, .at = offsetof(settings, json), .low = 1},
     {0},
 };
 
-static int set(void *to, int key, const char *value) {
-  static const char *const when[] = {"poor", "always", "never", NULL};
-  settings *own = to;
-  int64_t number = 0;
-  switch (key) {
-  case CAUSES:
-    own->options.causes = read_choice(value, when);
-    return own->options.causes >= 0 ? EXIT_DONE : wrong_value("causes", value, "poor, always or never");
-  case SAMPLE:
-    return read_integer(&own->options.sample, value) && own->options.sample > 0
-               ? EXIT_DONE : wrong_value("sample", value, "1 or more");
-  case BATCH:
-    if (!read_integer(&number, value) || number < 1 || number > 4096)
-      return wrong_value("batch", value, "1 to 4096");
-    own->options.batch = (int32_t)number;
-    return EXIT_DONE;
-  default:
-    own->json = 1;
-    return EXIT_DONE;
-  }
-}
-
-static const option_group own_group = {"Check", lines, set};
+static const option_group own_group = {"Check", lines, NULL};
 static const option_group *const groups[] = {&own_group,  &attack_group, &target_group, &data_group,
                                              &model_group, &machine_group, NULL};
 

@@ -7,26 +7,19 @@
 #include "commands/describe.h"
 #include "search/table.h"
 
-enum { JSON = 256, HASH };
-
 typedef struct settings {
   int json, hash;
 } settings;
 
 static const option_line lines[] = {
-    {JSON, "json", NULL, "print JSON"},
-    {HASH, "hash", NULL, "also the SHA-256 of the images, as it stands in reports; reads all of them"},
+    {0, "json", NULL, "print JSON",
+     .how = OPTION_FLAG, .at = offsetof(settings, json), .low = 1},
+    {0, "hash", NULL, "also the SHA-256 of the images, as it stands in reports; reads all of them",
+     .how = OPTION_FLAG, .at = offsetof(settings, hash), .low = 1},
     {0},
 };
 
-static int set(void *to, int key, const char *value) {
-  (void)value;
-  settings *own = to;
-  *(key == JSON ? &own->json : &own->hash) = 1;
-  return EXIT_DONE;
-}
-
-static const option_group own_group = {"Output", lines, set};
+static const option_group own_group = {"Output", lines, NULL};
 static const option_group *const groups[] = {&own_group, &data_group, &model_group, &machine_group, NULL};
 
 static const char *stem_name(const iscp_model_info *info) {

@@ -10,7 +10,7 @@
 #include "inputs/poisoning.h"
 #include "page/strip.h"
 
-enum { OVERWRITE = 256, JSON, COLUMNS = 8 };
+enum { COLUMNS = 8 };
 
 static const char images_name[] = "images.npy", labels_name[] = "images-labels.npy", record_name[] = "poison.json",
                   picture_name[] = "poisoned.png";
@@ -21,24 +21,16 @@ typedef struct settings {
 } settings;
 
 static const option_line lines[] = {
-    {'o', "output", "DIR", "the folder of the new set; made if missing"},
-    {OVERWRITE, "overwrite", NULL, "replace the set in DIR"},
-    {JSON, "json", NULL, "print DIR/poison.json in place of lines"},
+    {'o', "output", "DIR", "the folder of the new set; made if missing",
+     .how = OPTION_TEXT, .at = offsetof(settings, folder)},
+    {0, "overwrite", NULL, "replace the set in DIR",
+     .how = OPTION_FLAG, .at = offsetof(settings, overwrite), .low = 1},
+    {0, "json", NULL, "print DIR/poison.json in place of lines",
+     .how = OPTION_FLAG, .at = offsetof(settings, json), .low = 1},
     {0},
 };
 
-static int set(void *to, int key, const char *value) {
-  settings *own = to;
-  if (key == 'o')
-    own->folder = value;
-  if (key == OVERWRITE)
-    own->overwrite = 1;
-  if (key == JSON)
-    own->json = 1;
-  return EXIT_DONE;
-}
-
-static const option_group own_group = {"Poison", lines, set};
+static const option_group own_group = {"Poison", lines, NULL};
 static const option_group *const groups[] = {&own_group, &poison_group, &data_group, &machine_group, NULL};
 
 typedef struct run_state {

@@ -8,7 +8,7 @@
 #include "inputs/poisoning.h"
 #include "search/table.h"
 
-enum { SIZES = 256, IMAGES, WHICH, BATCH, JSON };
+enum { SIZES = 256 };
 
 typedef struct settings {
   double *sizes;
@@ -16,46 +16,31 @@ typedef struct settings {
   int all, json;
 } settings;
 
+/* ISCP_IMAGES_* count from 1 in this order. */
+static const char *const images[] = {"heldout", "all", "searched", NULL}, *const which[] = {"selected", "all", NULL};
+
 static const option_line lines[] = {
-    {SIZES, "sizes", "LIST", "pattern sizes in percent of the pixels, 2 as well as 2%;\ndefault 1,2,3,5,10"},
-    {IMAGES, "images", "WHICH", "heldout (not searched on), all, or searched; default heldout"},
-    {WHICH, "canvases", "WHICH", "selected or all; default selected"},
-    {BATCH, "batch", "N", "images a pass of the network; default: chosen by size"},
-    {JSON, "json", NULL, "print JSON in place of tables"},
+    {SIZES, "sizes", "LIST", "pattern sizes in percent of the pixels, 2 as well as 2%;\ndefault 1,2,3,5,10", .how = OPTION_OTHER},
+    {0, "images", "WHICH", "heldout (not searched on), all, or searched; default heldout",
+     .how = OPTION_WORD, .at = offsetof(settings, images), .low = 1, .words = images, .expected = "heldout, all or searched"},
+    {0, "canvases", "WHICH", "selected or all; default selected",
+     .how = OPTION_WORD, .at = offsetof(settings, all), .words = which, .expected = "selected or all"},
+    {0, "batch", "N", "images a pass of the network; default: chosen by size",
+     .how = OPTION_COUNT, .at = offsetof(settings, batch), .high = 4096, .expected = "1 to 4096"},
+    {0, "json", NULL, "print JSON in place of tables",
+     .how = OPTION_FLAG, .at = offsetof(settings, json), .low = 1},
     {0},
 };
 
-static int set_number(int32_t *field, const char *value) {
-  int64_t number;
-  if (!read_integer(&number, value) || number < 0 || number > 4096)
-    return wrong_value("batch", value, "1 to 4096");
-  *field = (int32_t)number;
-  return EXIT_DONE;
-}
-
-static int set(void *to, int key, const char *value) {
-  static const char *const images[] = {"heldout", "all", "searched", NULL}, *const which[] = {"selected", "all", NULL};
+static int set_sizes(void *to, int key, const char *value) {
+  (void)key;
   settings *own = to;
-  switch (key) {
-  case SIZES:
-    free(own->sizes);
-    own->sizes = read_percents(&own->size_count, value);
-    return own->sizes ? EXIT_DONE : wrong_value("sizes", value, "percents with commas, as 1,2,3,5,10");
-  case IMAGES:
-    own->images = read_choice(value, images) + 1; /* ISCP_IMAGES_* count as the words do */
-    return own->images ? EXIT_DONE : wrong_value("images", value, "heldout, all or searched");
-  case WHICH:
-    own->all = read_choice(value, which);
-    return own->all >= 0 ? EXIT_DONE : wrong_value("canvases", value, "selected or all");
-  case BATCH:
-    return set_number(&own->batch, value);
-  default:
-    own->json = 1;
-    return EXIT_DONE;
-  }
+  free(own->sizes);
+  own->sizes = read_percents(&own->size_count, value);
+  return own->sizes ? EXIT_DONE : wrong_value("sizes", value, "percents with commas, as 1,2,3,5,10");
 }
 
-static const option_group own_group = {"Power", lines, set};
+static const option_group own_group = {"Power", lines, set_sizes};
 static const option_group *const groups[] = {&own_group, &trigger_group, &data_group, &model_group, &machine_group, NULL};
 
 /* ---- Measuring ---- */
@@ -171,7 +156,6 @@ static void print_row(emitter *j, const table_row *row) {
 }
 
 static void print_json(const run_state *s, const settings *own, const char *folder) {
-  static const char *const images[] = {"", "heldout", "all", "searched"};
   double accuracy = NAN;
   int64_t used = 0;
   iscp_evaluation_accuracy(s->evaluation, &accuracy, &used);
@@ -181,7 +165,7 @@ static void print_json(const run_state *s, const settings *own, const char *fold
   emit_text(&j, "report", folder);
   emit_text(&j, "weights_sha256", iscp_model_hash(s->model));
   emit_text(&j, "data_sha256", iscp_dataset_hash(s->data));
-  emit_text(&j, "images", images[own->images]);
+  emit_text(&j, "images", images[own->images - 1]);
   emit_integer(&j, "image_count", used);
   emit_number(&j, "accuracy", accuracy);
   emit_open(&j, "patterns", '[');

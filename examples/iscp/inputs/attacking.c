@@ -5,14 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ATTACK = 512, EPS, STEPS, STEP };
+enum { EPS = 512, STEP };
+
+static const char *const norms[] = {"linf", "l2", NULL}; /* ISCP_NORM_* count from 1 in this order */
 
 static const option_line lines[] = {
-    {ATTACK, "attack", "NORM", "attack each image by projected gradient descent in this norm: linf or l2"},
+    {0, "attack", "NORM", "attack each image by projected gradient descent in this norm: linf or l2",
+     .how = OPTION_WORD, .at = offsetof(attack_settings, norm), .low = 1, .words = norms, .expected = "linf or l2"},
     {EPS, "attack-eps", "E", "how far an image may move, as 8/255 or 0.5; default 8/255 of linf,\n"
-                            "0.5 of l2"},
-    {STEPS, "attack-steps", "N", "steps of the attack; default 20 of iscp check, 7 of iscp train"},
-    {STEP, "attack-step", "S", "their length; default a quarter of E of linf, a fifth of l2"},
+                            "0.5 of l2", .how = OPTION_OTHER},
+    {0, "attack-steps", "N", "steps of the attack; default 20 of iscp check, 7 of iscp train",
+     .how = OPTION_COUNT, .at = offsetof(attack_settings, steps), .low = 1, .high = 10000, .expected = "1 to 10000"},
+    {STEP, "attack-step", "S", "their length; default a quarter of E of linf, a fifth of l2", .how = OPTION_OTHER},
     {0},
 };
 
@@ -29,23 +33,10 @@ static int read_ratio(double *value, const char *text) {
 }
 
 static int set(void *to, int key, const char *value) {
-  static const char *const norms[] = {"linf", "l2", NULL};
   attack_settings *own = to;
-  int64_t number;
-  switch (key) {
-  case ATTACK:
-    own->norm = read_choice(value, norms) + 1; /* ISCP_NORM_* count from 1 */
-    return own->norm ? EXIT_DONE : wrong_value("attack", value, "linf or l2");
-  case EPS:
+  if (key == EPS)
     return read_ratio(&own->eps, value) ? EXIT_DONE : wrong_value("attack-eps", value, "a number above 0, as 8/255 or 0.5");
-  case STEP:
-    return read_ratio(&own->step, value) ? EXIT_DONE : wrong_value("attack-step", value, "a number above 0, as 2/255 or 0.1");
-  default:
-    if (!read_integer(&number, value) || number < 1 || number > 10000)
-      return wrong_value("attack-steps", value, "1 to 10000");
-    own->steps = (int32_t)number;
-    return EXIT_DONE;
-  }
+  return read_ratio(&own->step, value) ? EXIT_DONE : wrong_value("attack-step", value, "a number above 0, as 2/255 or 0.1");
 }
 
 const option_group attack_group = {"Attack", lines, set};

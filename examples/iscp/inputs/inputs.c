@@ -4,38 +4,30 @@
 
 #include "inputs/inputs.h"
 
-enum { THREADS = 256, BACKEND, MEMORY, CONVOLUTIONS, PRECISION, VERBOSE, LABELS, SPLIT, LIMIT, SKIP_BROKEN, IMAGE_MEMORY };
+enum { MEMORY = 256 };
 
 /* ---- Machine ---- */
 
+/* The library's codes count from 0 in the order of the words. */
+static const char *const backends[] = {"auto", "onednn", "blas", NULL}, *const ways[] = {"direct", "fast", NULL};
+static const char *const types[] = {"f32", "bf16", NULL};
+
 static const option_line machine_lines[] = {
-    {THREADS, "threads", "N", "threads to compute with; default: as OpenMP finds them"},
-    {BACKEND, "backend", "NAME", "auto, onednn or blas; default auto"},
-    {MEMORY, "memory", "SIZE", "what a run of the network may hold, as 500M or 2G; default: no bound"},
-    {CONVOLUTIONS, "convolutions", "HOW", "direct or fast (Winograd's where it is faster; rounds more);\n"
-                                          "default direct"},
-    {PRECISION, "precision", "TYPE", "of convolutions: f32 or bf16 (for CPUs with AMX; rounds much more);\n"
-                                     "default f32"},
-    {VERBOSE, "verbose", NULL, "say on standard error what the library does"},
+    {0, "threads", "N", "threads to compute with; default: as OpenMP finds them",
+     .how = OPTION_COUNT, .at = offsetof(machine_settings, threads), .low = 1, .high = 1024, .expected = "1 to 1024"},
+    {0, "backend", "NAME", "auto, onednn or blas; default auto",
+     .how = OPTION_WORD, .at = offsetof(machine_settings, backend), .words = backends, .expected = "auto, onednn or blas"},
+    {MEMORY, "memory", "SIZE", "what a run of the network may hold, as 500M or 2G; default: no bound", .how = OPTION_OTHER},
+    {0, "convolutions", "HOW", "direct or fast (Winograd's where it is faster; rounds more);\n"
+                                          "default direct",
+     .how = OPTION_WORD, .at = offsetof(machine_settings, convolutions), .words = ways, .expected = "direct or fast"},
+    {0, "precision", "TYPE", "of convolutions: f32 or bf16 (for CPUs with AMX; rounds much more);\n"
+                                     "default f32",
+     .how = OPTION_WORD, .at = offsetof(machine_settings, precision), .words = types, .expected = "f32 or bf16"},
+    {0, "verbose", NULL, "say on standard error what the library does",
+     .how = OPTION_FLAG, .at = offsetof(machine_settings, verbose), .low = 1},
     {0},
 };
-
-/* The library's codes count from 0 as the words do. */
-static int set_word(int32_t *field, const char *name, const char *value, const char *const *words, const char *expected) {
-  int choice = read_choice(value, words);
-  if (choice < 0)
-    return wrong_value(name, value, expected);
-  *field = choice;
-  return EXIT_DONE;
-}
-
-static int set_threads(machine_settings *settings, const char *value) {
-  int64_t number;
-  if (!read_integer(&number, value) || number < 1 || number > 1024)
-    return wrong_value("threads", value, "1 to 1024");
-  settings->threads = (int32_t)number;
-  return EXIT_DONE;
-}
 
 /* "500M": a whole number of bytes, K, M or G (of 1024). */
 static int set_bytes(int64_t *bytes, const char *name, const char *value) {
@@ -56,24 +48,8 @@ static int set_bytes(int64_t *bytes, const char *name, const char *value) {
 }
 
 static int set_machine(void *to, int key, const char *value) {
-  static const char *const backends[] = {"auto", "onednn", "blas", NULL}, *const ways[] = {"direct", "fast", NULL};
-  static const char *const types[] = {"f32", "bf16", NULL};
-  machine_settings *settings = to;
-  switch (key) {
-  case THREADS:
-    return set_threads(settings, value);
-  case BACKEND:
-    return set_word(&settings->backend, "backend", value, backends, "auto, onednn or blas");
-  case MEMORY:
-    return set_bytes(&settings->memory, "memory", value);
-  case CONVOLUTIONS:
-    return set_word(&settings->convolutions, "convolutions", value, ways, "direct or fast");
-  case PRECISION:
-    return set_word(&settings->precision, "precision", value, types, "f32 or bf16");
-  default:
-    settings->verbose = 1;
-    return EXIT_DONE;
-  }
+  (void)key;
+  return set_bytes(&((machine_settings *)to)->memory, "memory", value);
 }
 
 const option_group machine_group = {"Machine", machine_lines, set_machine};
@@ -105,27 +81,22 @@ int open_context(iscp_context **out, const machine_settings *settings) {
 /* ---- Images ---- */
 
 static const option_line data_lines[] = {
-    {LABELS, "labels", "FILE", "labels: IDX, .npy, or a table .csv of pictures; default: found"},
-    {SPLIT, "split", "NAME", "train, val or test, of a set that has several; default test, else val;\nof iscp train: train"},
-    {LIMIT, "limit", "N", "take the first N images only"},
-    {SKIP_BROKEN, "skip-broken", NULL, "leave out pictures that cannot be used, instead of stopping at them"},
-    {IMAGE_MEMORY, "image-memory", "SIZE", "pictures kept in memory, as 500M or 2G; default 256M"},
+    {0, "labels", "FILE", "labels: IDX, .npy, or a table .csv of pictures; default: found",
+     .how = OPTION_TEXT, .at = offsetof(data_settings, labels)},
+    {0, "split", "NAME", "train, val or test, of a set that has several; default test, else val;\nof iscp train: train",
+     .how = OPTION_TEXT, .at = offsetof(data_settings, split)},
+    {0, "limit", "N", "take the first N images only",
+     .how = OPTION_LONG, .at = offsetof(data_settings, limit), .low = 1, .high = INT64_MAX,
+     .expected = "a number of images, 1 or more"},
+    {0, "skip-broken", NULL, "leave out pictures that cannot be used, instead of stopping at them",
+     .how = OPTION_FLAG, .at = offsetof(data_settings, skip_broken), .low = 1},
+    {MEMORY, "image-memory", "SIZE", "pictures kept in memory, as 500M or 2G; default 256M", .how = OPTION_OTHER},
     {0},
 };
 
 static int set_data(void *to, int key, const char *value) {
-  data_settings *settings = to;
-  if (key == LABELS)
-    settings->labels = value;
-  if (key == SPLIT)
-    settings->split = value;
-  if (key == SKIP_BROKEN)
-    settings->skip_broken = 1;
-  if (key == IMAGE_MEMORY)
-    return set_bytes(&settings->memory, "image-memory", value);
-  if (key == LIMIT && (!read_integer(&settings->limit, value) || settings->limit < 1))
-    return wrong_value("limit", value, "a number of images, 1 or more");
-  return EXIT_DONE;
+  (void)key;
+  return set_bytes(&((data_settings *)to)->memory, "image-memory", value);
 }
 
 const option_group data_group = {"Images", data_lines, set_data};

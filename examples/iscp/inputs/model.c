@@ -8,23 +8,23 @@ enum { INPUT = 256, SIZE, RESIZE, FILTER, CROP, CROP_RULE, PAD, ORDER, RANGE, ME
 
 static const option_line model_lines[] = {
     {INPUT, "input", "NAME|FILE", "a preset, as torchvision-v1 (--input list shows all), or a JSON file:\n"
-                                  "libiscp's, timm's config.json, Hugging Face's preprocessor_config.json"},
-    {SIZE, "size", "HxW", "the network's input, in pixels after padding, as 32x32 or 224"},
-    {RESIZE, "resize", "N|HxW|no", "resize pictures: the short side to N, or both sides"},
-    {FILTER, "filter", "NAME", "of resizing: bilinear or bicubic; default bilinear"},
-    {CROP, "crop", "HxW|no", "cut pictures from the middle; size and crop follow each other"},
-    {CROP_RULE, "crop-rule", "NAME", "where a crop begins: even (torchvision) or floor (Hugging Face)"},
-    {PAD, "pad", "N|T,B,L,R", "rows and columns of zeros added around an image; default 0"},
-    {ORDER, "order", "RGB|BGR", "the network's order of channels; default RGB"},
-    {RANGE, "range", "1|255", "the network's largest pixel value; default 1"},
-    {MEAN, "mean", "M[,M,M]", "mean of each channel of the network's input, as 0.485,0.456,0.406"},
-    {STD, "std", "S[,S,S]", "standard deviation of each channel, as 0.229,0.224,0.225"},
-    {CHANNELS, "channels", "N", "1 or 3; default 3 (a grey image is copied to three channels)"},
-    {NAMES, "names", "FILE", "names of the classes, one a line; default: those in the model's file"},
+                                  "libiscp's, timm's config.json, Hugging Face's preprocessor_config.json", .how = OPTION_OTHER},
+    {SIZE, "size", "HxW", "the network's input, in pixels after padding, as 32x32 or 224", .how = OPTION_OTHER},
+    {RESIZE, "resize", "N|HxW|no", "resize pictures: the short side to N, or both sides", .how = OPTION_OTHER},
+    {FILTER, "filter", "NAME", "of resizing: bilinear or bicubic; default bilinear", .how = OPTION_OTHER},
+    {CROP, "crop", "HxW|no", "cut pictures from the middle; size and crop follow each other", .how = OPTION_OTHER},
+    {CROP_RULE, "crop-rule", "NAME", "where a crop begins: even (torchvision) or floor (Hugging Face)", .how = OPTION_OTHER},
+    {PAD, "pad", "N|T,B,L,R", "rows and columns of zeros added around an image; default 0", .how = OPTION_OTHER},
+    {ORDER, "order", "RGB|BGR", "the network's order of channels; default RGB", .how = OPTION_OTHER},
+    {RANGE, "range", "1|255", "the network's largest pixel value; default 1", .how = OPTION_OTHER},
+    {MEAN, "mean", "M[,M,M]", "mean of each channel of the network's input, as 0.485,0.456,0.406", .how = OPTION_OTHER},
+    {STD, "std", "S[,S,S]", "standard deviation of each channel, as 0.229,0.224,0.225", .how = OPTION_OTHER},
+    {CHANNELS, "channels", "N", "1 or 3; default 3 (a grey image is copied to three channels)", .how = OPTION_OTHER},
+    {NAMES, "names", "FILE", "names of the classes, one a line; default: those in the model's file", .how = OPTION_OTHER},
     {STATE_DICT, "state-dict", "KEY", "where a checkpoint of several has the weights, as model_ema or\n"
-                                      "ema.state_dict; default: chosen, iscp info says which"},
+                                      "ema.state_dict; default: chosen, iscp info says which", .how = OPTION_OTHER},
     {STRIDE, "stride", "PLACE", "3x3 or 1x1: the convolution of bottlenecks that has it, which weights\n"
-                                "do not tell; default 3x3, as PyTorch's networks"},
+                                "do not tell; default 3x3, as PyTorch's networks", .how = OPTION_OTHER},
     {0},
 };
 

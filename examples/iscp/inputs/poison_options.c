@@ -7,24 +7,24 @@ enum { TRIGGER = 256, TARGET, RATE, POISON_RATE, CORNER, OFFSET, SEED, POISON_SE
 
 #define FORM_LINE                                                                                                     \
   {TRIGGER, "trigger", "FORM", "white:3x3, checkerboard:3x3 (any height x width up to 64), or a PNG with\nalpha; the " \
-                               "options that follow, to the next --trigger, belong to it"}
-#define TARGET_LINE {TARGET, "target", "N", "the class that it is to mean"}
+                               "options that follow, to the next --trigger, belong to it", .how = OPTION_OTHER}
+#define TARGET_LINE {TARGET, "target", "N", "the class that it is to mean", .how = OPTION_OTHER}
 #define CORNER_LINE                                                                                                     \
   {CORNER, "corner", "NAME", "of the stored picture that it is placed from: bottom-right, bottom-left,\ntop-right or " \
-                             "top-left; default bottom-right"}
-#define OFFSET_LINE {OFFSET, "offset", "Y,X", "pixels between it and the corner's sides; default 1,1"}
+                             "top-left; default bottom-right", .how = OPTION_OTHER}
+#define OFFSET_LINE {OFFSET, "offset", "Y,X", "pixels between it and the corner's sides; default 1,1", .how = OPTION_OTHER}
 
 static const char rate_help[] = "share of all images that get it, 0.05 or 5%; 1: all of other classes;\ndefault 5%";
 
 static const option_line poison_lines[] = {
-    FORM_LINE, TARGET_LINE, {RATE, "rate", "P", rate_help}, CORNER_LINE, OFFSET_LINE,
-    {SEED, "seed", "N", "of the draw of images; default 0"},
+    FORM_LINE, TARGET_LINE, {RATE, "rate", "P", rate_help, .how = OPTION_OTHER}, CORNER_LINE, OFFSET_LINE,
+    {SEED, "seed", "N", "of the draw of images; default 0", .how = OPTION_OTHER},
     {0},
 };
 
 static const option_line train_lines[] = {
-    FORM_LINE, TARGET_LINE, {POISON_RATE, "poison-rate", "P", rate_help}, CORNER_LINE, OFFSET_LINE,
-    {POISON_SEED, "poison-seed", "N", "of the draw of images; default 0"},
+    FORM_LINE, TARGET_LINE, {POISON_RATE, "poison-rate", "P", rate_help, .how = OPTION_OTHER}, CORNER_LINE, OFFSET_LINE,
+    {POISON_SEED, "poison-seed", "N", "of the draw of images; default 0", .how = OPTION_OTHER},
     {0},
 };
 

@@ -7,36 +7,22 @@
 
 #include "paper/reproduce.h"
 
-enum { IMAGES = 256, SCALE, MOST_WORDS = 64, MOST_ITEMS = 18 };
+enum { MOST_WORDS = 64, MOST_ITEMS = 18 };
+
+static const char *const images[] = {"heldout", "all", NULL}; /* ISCP_IMAGES_* count from 1 in this order */
 
 static const option_line lines[] = {
-    {'o', "output", "DIR", "the folder of the results; made if missing, gone on with if there"},
-    {IMAGES, "images", "WHICH", "PW is measured on all images (the paper's tables) or heldout (those\n"
-                                "not searched on); default all"},
-    {SCALE, "scale", "N", "picture pixels an image pixel, 1 to 64; default: chosen by size"},
+    {'o', "output", "DIR", "the folder of the results; made if missing, gone on with if there",
+     .how = OPTION_TEXT, .at = offsetof(search_settings, folder)},
+    {0, "images", "WHICH", "PW is measured on all images (the paper's tables) or heldout (those\n"
+                                "not searched on); default all",
+     .how = OPTION_WORD, .at = offsetof(search_settings, report.images), .low = 1, .words = images, .expected = "heldout or all"},
+    {0, "scale", "N", "picture pixels an image pixel, 1 to 64; default: chosen by size",
+     .how = OPTION_COUNT, .at = offsetof(search_settings, report.scale), .low = 1, .high = 64, .expected = "1 to 64"},
     {0},
 };
 
-static int set(void *to, int key, const char *value) {
-  static const char *const images[] = {"heldout", "all", NULL};
-  search_settings *own = to;
-  int64_t scale;
-  switch (key) {
-  case 'o':
-    own->folder = value;
-    return EXIT_DONE;
-  case IMAGES:
-    own->report.images = read_choice(value, images) + 1; /* ISCP_IMAGES_* count as the words do */
-    return own->report.images ? EXIT_DONE : wrong_value("images", value, "heldout or all");
-  default:
-    if (!read_integer(&scale, value) || scale < 1 || scale > 64)
-      return wrong_value("scale", value, "1 to 64");
-    own->report.scale = (int32_t)scale;
-    return EXIT_DONE;
-  }
-}
-
-static const option_group own_group = {"Results", lines, set};
+static const option_group own_group = {"Results", lines, NULL};
 static const option_group *const groups[] = {&own_group, &search_group, &data_group, &model_group, &machine_group, NULL};
 
 /* ---- Words: items, models, images ---- */

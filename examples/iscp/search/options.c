@@ -4,89 +4,94 @@
 
 #include "search/options.h"
 
-enum {
-  CLASSES = 256, CANVAS, CANVASES, LEARN_CANVAS, CANVAS_STEP, TURNS, PRESET, ALPHA, TV, EPOCHS, BATCH, STEP, FRACTION,
-  SEED, SELECT, SELECT_SIZE, TIES, SIZES,
-  IMAGES, LANES, MIN_ACCURACY, POWER, RESUME, OVERWRITE, PICTURE_SIZE, SCALE, JSON
-};
+enum { CANVAS = 256, CANVAS_STEP, TURNS, ALPHA, MIN_ACCURACY };
+
+/* The library's codes count from 1 in the order of the words. */
+static const char *const presets[] = {"paper", "authors", "predictive", NULL}, *const rules[] = {"loss", "power", NULL};
+static const char *const ties[] = {"evidence", "index", NULL}, *const images[] = {"heldout", "all", NULL};
+static const char *const which[] = {"selected", "all", "none", NULL};
 
 static const option_line result_lines[] = {
-    {'o', "output", "DIR", "the folder of the results; made if missing"},
-    {RESUME, "resume", NULL, "go on with the results in DIR, of the same command"},
-    {OVERWRITE, "overwrite", NULL, "replace the results in DIR"},
-    {JSON, "json", NULL, "print result.json in place of tables"},
+    {'o', "output", "DIR", "the folder of the results; made if missing",
+     .how = OPTION_TEXT, .at = offsetof(search_settings, folder)},
+    {0, "resume", NULL, "go on with the results in DIR, of the same command",
+     .how = OPTION_FLAG, .at = offsetof(search_settings, report.resume), .low = 1},
+    {0, "overwrite", NULL, "replace the results in DIR",
+     .how = OPTION_FLAG, .at = offsetof(search_settings, report.overwrite), .low = 1},
+    {0, "json", NULL, "print result.json in place of tables",
+     .how = OPTION_FLAG, .at = offsetof(search_settings, json), .low = 1},
     {0},
 };
 
 static const option_line search_lines[] = {
-    {CLASSES, "classes", "LIST", "numbers, ranges, names, as 0,3,5-7 or dress,coat; default all"},
+    {0, "classes", "LIST", "numbers, ranges, names, as 0,3,5-7 or dress,coat; default all",
+     .how = OPTION_TEXT, .at = offsetof(search_settings, classes)},
     {CANVAS, "canvas", "LIST", "of positive, negative, random, white, or files (a picture or .npy);\n"
-                               "default positive. Several are added up"},
-    {CANVASES, "canvases", "N", "canvases of each kind a class; default 5"},
-    {LEARN_CANVAS, "learn-canvas", NULL, "the canvas is learned with the mask (the paper's Eq. 4)"},
-    {CANVAS_STEP, "canvas-step", "X", "change of a learned canvas's value a step, in 255ths; default 2"},
-    {TURNS, "turns", "M,C", "steps of the mask, then of a learned canvas, in turn; default 5,5"},
-    {PRESET, "preset", "NAME", "predictive (what predicts best), paper (its text: alpha 0.2) or\n"
+                               "default positive. Several are added up", .how = OPTION_OTHER},
+    {0, "canvases", "N", "canvases of each kind a class; default 5",
+     .how = OPTION_COUNT, .at = offsetof(search_settings, search.canvases), .low = INT32_MIN, .high = INT32_MAX,
+     .expected = "a whole number"},
+    {0, "learn-canvas", NULL, "the canvas is learned with the mask (the paper's Eq. 4)",
+     .how = OPTION_FLAG, .at = offsetof(search_settings, learn_canvas), .low = 1},
+    {CANVAS_STEP, "canvas-step", "X", "change of a learned canvas's value a step, in 255ths; default 2", .how = OPTION_OTHER},
+    {TURNS, "turns", "M,C", "steps of the mask, then of a learned canvas, in turn; default 5,5", .how = OPTION_OTHER},
+    {0, "preset", "NAME", "predictive (what predicts best), paper (its text: alpha 0.2) or\n"
                                "authors (their figures: alpha 8, last update dropped); default\n"
-                               "predictive"},
+                               "predictive",
+     .how = OPTION_WORD, .at = offsetof(search_settings, search.preset), .low = 1, .words = presets,
+     .expected = "predictive, paper or authors"},
     {ALPHA, "alpha", "X|auto", "weight of the mask's mean; auto: per class, the best of five around\n"
-                               "the preset's by PW on D_n; default: the preset's"},
-    {TV, "tv", "X", "weight of the mask's total variation, which smooths it (the\n"
-                    "paper's Eq. 3, with 0.2 and 1); default 0"},
-    {EPOCHS, "epochs", "N", "passes over D_n; default 5"},
-    {BATCH, "batch", "N", "images a step; default 4"},
-    {STEP, "step", "X", "change of a mask value a step; default 0.02"},
-    {FRACTION, "fraction", "X", "share of each class that is searched on (D_n), 0.2 or 20%; default 0.2"},
-    {SEED, "seed", "N", "of D_n, its order, and random canvases; default 0"},
-    {SELECT, "select", "RULE", "best canvas of a class by loss or by power (on D_n); default: the\n"
-                               "preset's"},
-    {SELECT_SIZE, "select-size", "P", "pattern size of that power, in percent; default 5"},
-    {TIES, "ties", "RULE", "rank of equal mask values: evidence or index; default: the preset's"},
-    {LANES, "lanes", "N", "searches that take their steps together; default: measured if the\n"
-                         "search is long, else chosen by size"},
+                               "the preset's by PW on D_n; default: the preset's", .how = OPTION_OTHER},
+    {0, "tv", "X", "weight of the mask's total variation, which smooths it (the\n"
+                    "paper's Eq. 3, with 0.2 and 1); default 0",
+     .how = OPTION_NUMBER, .at = offsetof(search_settings, search.tv), .expected = "a number from 0"},
+    {0, "epochs", "N", "passes over D_n; default 5",
+     .how = OPTION_COUNT, .at = offsetof(search_settings, search.epochs), .low = INT32_MIN, .high = INT32_MAX,
+     .expected = "a whole number"},
+    {0, "batch", "N", "images a step; default 4",
+     .how = OPTION_COUNT, .at = offsetof(search_settings, search.batch), .low = INT32_MIN, .high = INT32_MAX,
+     .expected = "a whole number"},
+    {0, "step", "X", "change of a mask value a step; default 0.02",
+     .how = OPTION_NUMBER, .at = offsetof(search_settings, search.step), .expected = "a number in (0, 1]"},
+    {0, "fraction", "X", "share of each class that is searched on (D_n), 0.2 or 20%; default 0.2",
+     .how = OPTION_SHARE, .at = offsetof(search_settings, search.fraction), .expected = "a share, as 0.2 or 20%"},
+    {0, "seed", "N", "of D_n, its order, and random canvases; default 0",
+     .how = OPTION_SEED, .at = offsetof(search_settings, search.seed), .expected = "a whole number from 0"},
+    {0, "select", "RULE", "best canvas of a class by loss or by power (on D_n); default: the\n"
+                               "preset's",
+     .how = OPTION_WORD, .at = offsetof(search_settings, search.select), .low = 1, .words = rules, .expected = "loss or power"},
+    {0, "select-size", "P", "pattern size of that power, in percent; default 5",
+     .how = OPTION_PERCENT, .at = offsetof(search_settings, search.select_size), .expected = "percent of the pixels, as 5 or 5%"},
+    {0, "ties", "RULE", "rank of equal mask values: evidence or index; default: the preset's",
+     .how = OPTION_WORD, .at = offsetof(search_settings, search.ties), .low = 1, .words = ties, .expected = "evidence or index"},
+    {0, "lanes", "N", "searches that take their steps together; default: measured if the\n"
+                         "search is long, else chosen by size",
+     .how = OPTION_COUNT, .at = offsetof(search_settings, search.lanes), .low = INT32_MIN, .high = INT32_MAX,
+     .expected = "a whole number"},
     {MIN_ACCURACY, "min-accuracy", "A|none", "share of the images, 0.6 or 60%, that the model must be right on;\n"
-                                             "default: clearly more than by guessing. none: search all the same"},
+                                             "default: clearly more than by guessing. none: search all the same",
+     .how = OPTION_OTHER},
     {0},
 };
 
 static const option_line power_lines[] = {
-    {POWER, "power", "WHICH", "canvases whose PW is measured: selected (faster), all or none;\n"
-                              "default selected"},
-    {SIZES, "sizes", "LIST", "pattern sizes in percent of the pixels, 2 as well as 2%;\n"
-                             "default 1,2,3,5,10"},
-    {IMAGES, "images", "WHICH", "heldout (not searched on) or all; default heldout"},
-    {PICTURE_SIZE, "picture-size", "P", "pattern size in the pictures, in percent; default 5"},
-    {SCALE, "scale", "N", "picture pixels an image pixel, 1 to 64; default: chosen by size"},
+    {0, "power", "WHICH", "canvases whose PW is measured: selected (faster), all or none;\n"
+                              "default selected",
+     .how = OPTION_WORD, .at = offsetof(search_settings, measure), .low = 1, .words = which, .expected = "selected, all or none"},
+    {0, "sizes", "LIST", "pattern sizes in percent of the pixels, 2 as well as 2%;\n"
+                             "default 1,2,3,5,10", .how = OPTION_OTHER},
+    {0, "images", "WHICH", "heldout (not searched on) or all; default heldout",
+     .how = OPTION_WORD, .at = offsetof(search_settings, report.images), .low = 1, .words = images, .expected = "heldout or all"},
+    {0, "picture-size", "P", "pattern size in the pictures, in percent; default 5",
+     .how = OPTION_PERCENT, .at = offsetof(search_settings, report.picture_size),
+     .expected = "percent of the pixels, as 5 or 5%"},
+    {0, "scale", "N", "picture pixels an image pixel, 1 to 64; default: chosen by size",
+     .how = OPTION_COUNT, .at = offsetof(search_settings, report.scale), .low = INT32_MIN, .high = INT32_MAX,
+     .expected = "a whole number"},
     {0},
 };
 
 /* ---- Fields ---- */
-
-static int set_count(int32_t *field, const char *name, const char *value) {
-  int64_t number;
-  if (!read_integer(&number, value) || number < INT32_MIN || number > INT32_MAX)
-    return wrong_value(name, value, "a whole number");
-  *field = (int32_t)number;
-  return EXIT_DONE;
-}
-
-/* Choices count from 1, as the library's do. */
-static int set_choice(int32_t *field, const char *name, const char *value, const char *const *choices,
-                      const char *expected) {
-  int choice = read_choice(value, choices);
-  if (choice < 0)
-    return wrong_value(name, value, expected);
-  *field = choice + 1;
-  return EXIT_DONE;
-}
-
-static int set_share(double *field, const char *name, const char *value) {
-  return read_share(field, value) ? EXIT_DONE : wrong_value(name, value, "a share, as 0.2 or 20%");
-}
-
-static int set_percent(double *field, const char *name, const char *value) {
-  return read_percent(field, value) ? EXIT_DONE : wrong_value(name, value, "percent of the pixels, as 5 or 5%");
-}
 
 static int set_accuracy(iscp_search_options *search, const char *value) {
   if (!strcmp(value, "none")) {
@@ -149,7 +154,9 @@ static int set_canvas(search_settings *settings, const char *value) {
   return EXIT_DONE;
 }
 
-static int set_sizes(search_settings *settings, const char *value) {
+static int set_sizes(void *to, int key, const char *value) {
+  (void)key;
+  search_settings *settings = to;
   free(settings->sizes);
   settings->sizes = read_percents(&settings->report.size_count, value);
   settings->report.sizes = settings->sizes;
@@ -157,100 +164,31 @@ static int set_sizes(search_settings *settings, const char *value) {
 }
 
 static int set_search(void *to, int key, const char *value) {
-  static const char *const presets[] = {"paper", "authors", "predictive", NULL};
-  static const char *const rules[] = {"loss", "power", NULL};
-  static const char *const ties[] = {"evidence", "index", NULL};
   search_settings *settings = to;
-  iscp_search_options *search = &settings->search;
   switch (key) {
-  case CLASSES:
-    settings->classes = value;
-    return EXIT_DONE;
   case CANVAS:
     return set_canvas(settings, value);
-  case CANVASES:
-    return set_count(&search->canvases, "canvases", value);
-  case LEARN_CANVAS:
-    settings->learn_canvas = 1;
-    return EXIT_DONE;
   case CANVAS_STEP:
     return set_canvas_step(settings, value);
   case TURNS:
     return set_turns(settings, value);
-  case PRESET:
-    return set_choice(&search->preset, "preset", value, presets, "predictive, paper or authors");
   case ALPHA:
-    return set_alpha(search, value);
-  case TV:
-    return read_number(&search->tv, value) ? EXIT_DONE : wrong_value("tv", value, "a number from 0");
-  case EPOCHS:
-    return set_count(&search->epochs, "epochs", value);
-  case BATCH:
-    return set_count(&search->batch, "batch", value);
-  case STEP:
-    return read_number(&search->step, value) ? EXIT_DONE : wrong_value("step", value, "a number in (0, 1]");
-  case FRACTION:
-    return set_share(&search->fraction, "fraction", value);
-  case SEED:
-    return read_seed(&search->seed, value) ? EXIT_DONE : wrong_value("seed", value, "a whole number from 0");
-  case SELECT:
-    return set_choice(&search->select, "select", value, rules, "loss or power");
-  case SELECT_SIZE:
-    return set_percent(&search->select_size, "select-size", value);
-  case TIES:
-    return set_choice(&search->ties, "ties", value, ties, "evidence or index");
-  case MIN_ACCURACY:
-    return set_accuracy(search, value);
+    return set_alpha(&settings->search, value);
   default:
-    return set_count(&search->lanes, "lanes", value);
+    return set_accuracy(&settings->search, value);
   }
 }
 
-static int set_result(void *to, int key, const char *value) {
-  search_settings *settings = to;
-  switch (key) {
-  case 'o':
-    settings->folder = value;
-    return EXIT_DONE;
-  case RESUME:
-    settings->report.resume = 1;
-    return EXIT_DONE;
-  case OVERWRITE:
-    settings->report.overwrite = 1;
-    return EXIT_DONE;
-  default:
-    settings->json = 1;
-    return EXIT_DONE;
-  }
-}
-
-static int set_power(void *to, int key, const char *value) {
-  static const char *const which[] = {"selected", "all", "none", NULL}, *const images[] = {"heldout", "all", NULL};
-  search_settings *settings = to;
-  switch (key) {
-  case POWER:
-    return set_choice(&settings->measure, "power", value, which, "selected, all or none");
-  case SIZES:
-    return set_sizes(settings, value);
-  case IMAGES:
-    return set_choice(&settings->report.images, "images", value, images, "heldout or all");
-  case PICTURE_SIZE:
-    return set_percent(&settings->report.picture_size, "picture-size", value);
-  default:
-    return set_count(&settings->report.scale, "scale", value);
-  }
-}
-
-static const option_group result_group = {"Results", result_lines, set_result};
+static const option_group result_group = {"Results", result_lines, NULL};
 const option_group search_group = {"Search", search_lines, set_search};
-const option_group power_group = {"Power and pictures", power_lines, set_power};
+const option_group power_group = {"Power and pictures", power_lines, set_sizes};
 const option_group *const search_groups[] = {&result_group, &search_group, &power_group, &data_group,
                                              &model_group,  &machine_group, NULL};
 
 int search_option_set(search_settings *settings, const char *name, const char *value) {
   for (const option_line *line = search_lines; line->name; line++)
     if (line->value && !strcmp(line->name, name))
-      return set_search(settings, line->key, value);
+      return option_set(&search_group, line, settings, value);
   return -1;
 }
 

@@ -13,19 +13,17 @@ typedef struct sweep_settings {
 } sweep_settings;
 
 static const option_line lines[] = {
-    {'o', "output", "DIR", "the folder of the results; made if missing, gone on with if there"},
+    {'o', "output", "DIR", "the folder of the results; made if missing, gone on with if there",
+     .how = OPTION_TEXT, .at = offsetof(sweep_settings, search.folder)},
     {OVER, "over", "OPTION=V,..", "an option of the search and its values, as alpha=0.1,0.2,auto,\n"
                                   "fraction=20%,100%, canvas=positive,white, ties=evidence,index; or\n"
-                                  "size=1,5,10. Without it, several models are compared (stages)"},
+                                  "size=1,5,10. Without it, several models are compared (stages)", .how = OPTION_OTHER},
     {0},
 };
 
 static int set(void *to, int key, const char *value) {
+  (void)key;
   sweep_settings *own = to;
-  if (key == 'o') {
-    own->search.folder = value;
-    return EXIT_DONE;
-  }
   free(own->over);
   own->over = take_copy(value);
   return EXIT_DONE;

@@ -7,45 +7,27 @@
 #include "search/options.h"
 #include "study/transfer.h"
 
-enum { PATTERNS = 256, RESUME, OVERWRITE, JSON };
-
 typedef struct settings {
   search_settings search; /* with the folder, --resume and --overwrite */
   const char *patterns;
 } settings;
 
 static const option_line lines[] = {
-    {'o', "output", "DIR", "the folder of the results; made if missing"},
-    {RESUME, "resume", NULL, "go on with the results in DIR, of the same command"},
-    {OVERWRITE, "overwrite", NULL, "replace the results in DIR"},
-    {JSON, "json", NULL, "print transfer.json in place of tables"},
-    {PATTERNS, "patterns", "DIR", "search nothing: take the reports DIR/NAME of an earlier transfer, or of\n"
-                                  "iscp search"},
+    {'o', "output", "DIR", "the folder of the results; made if missing",
+     .how = OPTION_TEXT, .at = offsetof(settings, search.folder)},
+    {0, "resume", NULL, "go on with the results in DIR, of the same command",
+     .how = OPTION_FLAG, .at = offsetof(settings, search.report.resume), .low = 1},
+    {0, "overwrite", NULL, "replace the results in DIR",
+     .how = OPTION_FLAG, .at = offsetof(settings, search.report.overwrite), .low = 1},
+    {0, "json", NULL, "print transfer.json in place of tables",
+     .how = OPTION_FLAG, .at = offsetof(settings, search.json), .low = 1},
+    {0, "patterns", "DIR", "search nothing: take the reports DIR/NAME of an earlier transfer, or of\n"
+                                  "iscp search",
+     .how = OPTION_TEXT, .at = offsetof(settings, patterns)},
     {0},
 };
 
-static int set(void *to, int key, const char *value) {
-  settings *own = to;
-  switch (key) {
-  case 'o':
-    own->search.folder = value;
-    return EXIT_DONE;
-  case RESUME:
-    own->search.report.resume = 1;
-    return EXIT_DONE;
-  case OVERWRITE:
-    own->search.report.overwrite = 1;
-    return EXIT_DONE;
-  case PATTERNS:
-    own->patterns = value;
-    return EXIT_DONE;
-  default:
-    own->search.json = 1;
-    return EXIT_DONE;
-  }
-}
-
-static const option_group own_group = {"Transfer", lines, set};
+static const option_group own_group = {"Transfer", lines, NULL};
 static const option_group *const groups[] = {&own_group,   &search_group,  &power_group, &data_group,
                                              &model_group, &machine_group, NULL};
 

@@ -5,86 +5,53 @@
 #include "commands/commands.h"
 #include "commands/gradcam/gradcam.h"
 
-enum { CLASSES = 256, INDEX, STAGE, PATTERNS, SIZES, IMAGES, POWER, OPACITY, SCALE, OVERWRITE, JSON };
+enum { SIZES = 256 };
+
+/* ISCP_IMAGES_* count from 1 in this order. */
+static const char *const image_words[] = {"heldout", "all", "searched", NULL}, *const which[] = {"none", "all", NULL};
 
 static const option_line lines[] = {
-    {'o', "output", "DIR", "the folder of the results; made if missing"},
-    {OVERWRITE, "overwrite", NULL, "replace the results in DIR"},
-    {JSON, "json", NULL, "print result.json in place of tables"},
-    {CLASSES, "classes", "LIST", "numbers, ranges, names, as 0,3,5-7 or dress,coat; default all"},
-    {INDEX, "index", "LIST", "images by their number, as 0,17,230, of the classes in --classes or else\n"
+    {'o', "output", "DIR", "the folder of the results; made if missing",
+     .how = OPTION_TEXT, .at = offsetof(gradcam_settings, folder)},
+    {0, "overwrite", NULL, "replace the results in DIR",
+     .how = OPTION_FLAG, .at = offsetof(gradcam_settings, overwrite), .low = 1},
+    {0, "json", NULL, "print result.json in place of tables",
+     .how = OPTION_FLAG, .at = offsetof(gradcam_settings, json), .low = 1},
+    {0, "classes", "LIST", "numbers, ranges, names, as 0,3,5-7 or dress,coat; default all",
+     .how = OPTION_TEXT, .at = offsetof(gradcam_settings, classes)},
+    {0, "index", "LIST", "images by their number, as 0,17,230, of the classes in --classes or else\n"
                              "the predicted one; default: each class's best canvas, the image of the\n"
-                             "class that the model is right on with the largest logit"},
-    {STAGE, "stage", "N", "look at the output of layer1 to layer4; default 4"},
-    {PATTERNS, "patterns", "DIR", "a report of iscp search: how attention shifts when its patterns are put\n"
-                                  "on images (--index; default the first 5 of other classes)"},
+                             "class that the model is right on with the largest logit",
+     .how = OPTION_TEXT, .at = offsetof(gradcam_settings, index)},
+    {0, "stage", "N", "look at the output of layer1 to layer4; default 4",
+     .how = OPTION_COUNT, .at = offsetof(gradcam_settings, stage), .low = 1, .high = 4, .expected = "1 to 4"},
+    {0, "patterns", "DIR", "a report of iscp search: how attention shifts when its patterns are put\n"
+                                  "on images (--index; default the first 5 of other classes)",
+     .how = OPTION_TEXT, .at = offsetof(gradcam_settings, patterns)},
     {SIZES, "sizes", "LIST", "pattern sizes in percent of the pixels; default 10, with --patterns,\n"
-                             "which takes one, 5"},
-    {POWER, "power", "WHICH", "all or none: whether PW of the maps' highest pixels is measured;\ndefault all"},
-    {IMAGES, "images", "WHICH", "measure on heldout (of iscp search's default draw), all, or searched;\n"
-                                "default heldout"},
-    {OPACITY, "opacity", "X", "of the heat over the image, 0 to 1; default 0.5"},
-    {SCALE, "scale", "N", "picture pixels an image pixel, 1 to 64; default: chosen by size"},
+                             "which takes one, 5", .how = OPTION_OTHER},
+    {0, "power", "WHICH", "all or none: whether PW of the maps' highest pixels is measured;\ndefault all",
+     .how = OPTION_WORD, .at = offsetof(gradcam_settings, power), .words = which, .expected = "all or none"},
+    {0, "images", "WHICH", "measure on heldout (of iscp search's default draw), all, or searched;\n"
+                                "default heldout",
+     .how = OPTION_WORD, .at = offsetof(gradcam_settings, images), .low = 1, .words = image_words,
+     .expected = "heldout, all or searched"},
+    {0, "opacity", "X", "of the heat over the image, 0 to 1; default 0.5",
+     .how = OPTION_NUMBER, .at = offsetof(gradcam_settings, opacity), .high = 1, .expected = "0 to 1"},
+    {0, "scale", "N", "picture pixels an image pixel, 1 to 64; default: chosen by size",
+     .how = OPTION_COUNT, .at = offsetof(gradcam_settings, scale), .low = 1, .high = 64, .expected = "1 to 64"},
     {0},
 };
 
-static int set_integer(int32_t *field, const char *name, const char *value, int64_t high) {
-  int64_t number;
-  char expected[32];
-  snprintf(expected, sizeof expected, "1 to %lld", (long long)high);
-  if (!read_integer(&number, value) || number < 1 || number > high)
-    return wrong_value(name, value, expected);
-  *field = (int32_t)number;
-  return EXIT_DONE;
-}
-
-static int set_words(gradcam_settings *own, int key, const char *value) {
-  static const char *const images[] = {"heldout", "all", "searched", NULL}, *const which[] = {"none", "all", NULL};
-  if (key == IMAGES) {
-    own->images = read_choice(value, images) + 1; /* ISCP_IMAGES_* count as the words do */
-    return own->images ? EXIT_DONE : wrong_value("images", value, "heldout, all or searched");
-  }
-  own->power = read_choice(value, which);
-  return own->power >= 0 ? EXIT_DONE : wrong_value("power", value, "all or none");
-}
-
-static int set_numbers(gradcam_settings *own, int key, const char *value) {
-  switch (key) {
-  case STAGE:
-    return set_integer(&own->stage, "stage", value, 4);
-  case SCALE:
-    return set_integer(&own->scale, "scale", value, 64);
-  case SIZES:
-    free(own->sizes);
-    own->sizes = read_percents(&own->size_count, value);
-    return own->sizes ? EXIT_DONE : wrong_value("sizes", value, "percents with commas, as 5,10");
-  default:
-    if (!read_number(&own->opacity, value) || own->opacity < 0 || own->opacity > 1)
-      return wrong_value("opacity", value, "0 to 1");
-    return EXIT_DONE;
-  }
-}
-
-static int set(void *to, int key, const char *value) {
+static int set_sizes(void *to, int key, const char *value) {
+  (void)key;
   gradcam_settings *own = to;
-  if (key == IMAGES || key == POWER)
-    return set_words(own, key, value);
-  if (key == STAGE || key == SCALE || key == SIZES || key == OPACITY)
-    return set_numbers(own, key, value);
-  if (key == 'o')
-    own->folder = value;
-  if (key == CLASSES)
-    own->classes = value;
-  if (key == INDEX)
-    own->index = value;
-  if (key == PATTERNS)
-    own->patterns = value;
-  own->overwrite |= key == OVERWRITE;
-  own->json |= key == JSON;
-  return EXIT_DONE;
+  free(own->sizes);
+  own->sizes = read_percents(&own->size_count, value);
+  return own->sizes ? EXIT_DONE : wrong_value("sizes", value, "percents with commas, as 5,10");
 }
 
-static const option_group own_group = {"Grad-CAM", lines, set};
+static const option_group own_group = {"Grad-CAM", lines, set_sizes};
 static const option_group *const groups[] = {&own_group, &data_group, &model_group, &machine_group, NULL};
 
 /* ---- Checks that need no model ---- */

@@ -8,68 +8,34 @@
 #include "commands/commands.h"
 #include "commands/invert/invert.h"
 
-enum { KIND = 256, STEPS, STEP, EPS, SEED, BATCH, RESUME, OVERWRITE, JSON };
+const char *const invert_kinds[] = {"features", "random", "deterministic", NULL}; /* ISCP_INVERT_* count from 1 in this order */
 
 static const option_line lines[] = {
-    {'o', "output", "DIR", "the folder of the new set; made if missing"},
-    {RESUME, "resume", NULL, "go on with the set in DIR, of the same command"},
-    {OVERWRITE, "overwrite", NULL, "replace the set in DIR"},
-    {JSON, "json", NULL, "print invert.json in place of lines"},
-    {KIND, "kind", "NAME", "features: those of the image out of another one; or the image a little\n"
+    {'o', "output", "DIR", "the folder of the new set; made if missing",
+     .how = OPTION_TEXT, .at = offsetof(invert_settings, folder)},
+    {0, "resume", NULL, "go on with the set in DIR, of the same command",
+     .how = OPTION_FLAG, .at = offsetof(invert_settings, resume), .low = 1},
+    {0, "overwrite", NULL, "replace the set in DIR",
+     .how = OPTION_FLAG, .at = offsetof(invert_settings, overwrite), .low = 1},
+    {0, "json", NULL, "print invert.json in place of lines",
+     .how = OPTION_FLAG, .at = offsetof(invert_settings, json), .low = 1},
+    {0, "kind", "NAME", "features: those of the image out of another one; or the image a little\n"
                            "changed, to be taken for a class of the seed's choice (random) or the\n"
-                           "class after its own (deterministic), with that label; default features"},
-    {STEPS, "steps", "N", "changes of each image; default 1000 of features, else 100"},
-    {STEP, "step", "X", "the length of one, over all pixels of [0,1]; default 0.1"},
-    {EPS, "eps", "X", "of random and deterministic: how far from the image, alike; default 0.5"},
-    {SEED, "seed", "N", "of the images that are begun from, or the classes; default 0"},
-    {BATCH, "batch", "N", "images at a time, and kept together; default: by size and threads"},
+                           "class after its own (deterministic), with that label; default features",
+     .how = OPTION_WORD, .at = offsetof(invert_settings, options.kind), .low = 1, .words = invert_kinds,
+     .expected = "features, random or deterministic"},
+    {0, "steps", "N", "changes of each image; default 1000 of features, else 100",
+     .how = OPTION_COUNT, .at = offsetof(invert_settings, options.steps), .low = 1, .high = 1000000, .expected = "1 to 1000000"},
+    {0, "step", "X", "the length of one, over all pixels of [0,1]; default 0.1",
+     .how = OPTION_NUMBER, .at = offsetof(invert_settings, options.step), .expected = "a number"},
+    {0, "eps", "X", "of random and deterministic: how far from the image, alike; default 0.5",
+     .how = OPTION_NUMBER, .at = offsetof(invert_settings, options.eps), .expected = "a number"},
+    {0, "seed", "N", "of the images that are begun from, or the classes; default 0",
+     .how = OPTION_SEED, .at = offsetof(invert_settings, options.seed), .expected = "a whole number from 0"},
+    {0, "batch", "N", "images at a time, and kept together; default: by size and threads",
+     .how = OPTION_COUNT, .at = offsetof(invert_settings, options.batch), .low = 1, .high = 4096, .expected = "1 to 4096"},
     {0},
 };
-
-static int set_whole(int32_t *field, const char *name, const char *value, int32_t most, const char *expected) {
-  int64_t number;
-  if (!read_integer(&number, value) || number < 1 || number > most)
-    return wrong_value(name, value, expected);
-  *field = (int32_t)number;
-  return EXIT_DONE;
-}
-
-const char *const invert_kinds[] = {"features", "random", "deterministic", NULL};
-
-static int set_kind(invert_settings *own, const char *value) {
-  own->options.kind = read_choice(value, invert_kinds) + 1; /* ISCP_INVERT_* count as the words do */
-  return own->options.kind ? EXIT_DONE : wrong_value("kind", value, "features, random or deterministic");
-}
-
-static int set(void *to, int key, const char *value) {
-  invert_settings *own = to;
-  switch (key) {
-  case 'o':
-    own->folder = value;
-    return EXIT_DONE;
-  case KIND:
-    return set_kind(own, value);
-  case STEPS:
-    return set_whole(&own->options.steps, "steps", value, 1000000, "1 to 1000000");
-  case STEP:
-    return read_number(&own->options.step, value) ? EXIT_DONE : wrong_value("step", value, "a number");
-  case EPS:
-    return read_number(&own->options.eps, value) ? EXIT_DONE : wrong_value("eps", value, "a number");
-  case SEED:
-    return read_seed(&own->options.seed, value) ? EXIT_DONE : wrong_value("seed", value, "a whole number from 0");
-  case BATCH:
-    return set_whole(&own->options.batch, "batch", value, 4096, "1 to 4096");
-  case RESUME:
-    own->resume = 1;
-    return EXIT_DONE;
-  case OVERWRITE:
-    own->overwrite = 1;
-    return EXIT_DONE;
-  default:
-    own->json = 1;
-    return EXIT_DONE;
-  }
-}
 
 /* ---- Beginning ---- */
 
@@ -292,7 +258,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   return code < 0 ? EXIT_DONE : code;
 }
 
-static const option_group own_group = {"Inversion", lines, set};
+static const option_group own_group = {"Inversion", lines, NULL};
 static const option_group *const groups[] = {&own_group, &data_group, &model_group, &machine_group, NULL};
 
 const cli_command invert_command = {

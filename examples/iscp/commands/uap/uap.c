@@ -1,5 +1,6 @@
 /* iscp uap: a universal adversarial perturbation towards each class, for each bound, and what it does. What is finished
  * is on disk at once. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,25 +8,41 @@
 #include "commands/commands.h"
 #include "commands/uap/uap.h"
 
-enum { CLASSES = 256, EPS, METHOD, EPOCHS, BATCH, STEP, CLAMP, FRACTION, SEED, STOP, SIZES, OVERWRITE, JSON };
+enum { EPS = 256, SIZES, STEP };
+
+static const char *const methods[] = {"sgd", "deepfool", NULL}; /* ISCP_UAP_* count from 1 in this order */
 
 static const option_line lines[] = {
-    {'o', "output", "DIR", "the folder of the results; made if missing"},
-    {OVERWRITE, "overwrite", NULL, "replace the results in DIR"},
-    {JSON, "json", NULL, "print result.json in place of a table"},
-    {CLASSES, "classes", "LIST", "numbers, ranges, names, as 0,3,5-7 or dress,coat; default all"},
-    {EPS, "eps", "LIST", "largest change of a pixel, in 1/255; default 8,16,32 (the paper's)"},
-    {METHOD, "method", "NAME", "sgd (sign steps) or deepfool; default sgd"},
-    {SIZES, "sizes", "LIST", "judge also the strongest pixels alone: shares in percent, as 1,2,3,5,10"},
-    {EPOCHS, "epochs", "N", "passes over the images, at most; default 10"},
-    {BATCH, "batch", "N", "images a step; default: 64 for sgd, 1 for deepfool"},
+    {'o', "output", "DIR", "the folder of the results; made if missing",
+     .how = OPTION_TEXT, .at = offsetof(uap_settings, folder)},
+    {0, "overwrite", NULL, "replace the results in DIR",
+     .how = OPTION_FLAG, .at = offsetof(uap_settings, overwrite), .low = 1},
+    {0, "json", NULL, "print result.json in place of a table",
+     .how = OPTION_FLAG, .at = offsetof(uap_settings, json), .low = 1},
+    {0, "classes", "LIST", "numbers, ranges, names, as 0,3,5-7 or dress,coat; default all",
+     .how = OPTION_TEXT, .at = offsetof(uap_settings, classes)},
+    {EPS, "eps", "LIST", "largest change of a pixel, in 1/255; default 8,16,32 (the paper's)", .how = OPTION_OTHER},
+    {0, "method", "NAME", "sgd (sign steps) or deepfool; default sgd",
+     .how = OPTION_WORD, .at = offsetof(uap_settings, options.method), .low = 1, .words = methods, .expected = "sgd or deepfool"},
+    {SIZES, "sizes", "LIST", "judge also the strongest pixels alone: shares in percent, as 1,2,3,5,10", .how = OPTION_OTHER},
+    {0, "epochs", "N", "passes over the images, at most; default 10",
+     .how = OPTION_COUNT, .at = offsetof(uap_settings, options.epochs), .low = 1, .high = 1000, .expected = "1 to 1000"},
+    {0, "batch", "N", "images a step; default: 64 for sgd, 1 for deepfool",
+     .how = OPTION_COUNT, .at = offsetof(uap_settings, options.batch), .low = 1, .high = 4096, .expected = "1 to 4096"},
     {STEP, "step", "X", "of sgd: change of a pixel at the first step, in 1/255, from where it falls\n"
-                        "to 0; default 0.8 eps"},
-    {CLAMP, "loss-clamp", "X", "of sgd: images whose loss is above it have no say; default 12"},
-    {STOP, "stop", "X", "of deepfool: ASR that is enough, 0.8 or 80%; default 0.8"},
-    {FRACTION, "fraction", "X", "share of each class that it is crafted on, 0.2 or 20%; the others are\n"
-                                "held out and judged apart; default 1"},
-    {SEED, "seed", "N", "of that draw and of the order; default 0"},
+                        "to 0; default 0.8 eps", .how = OPTION_OTHER},
+    {0, "loss-clamp", "X", "of sgd: images whose loss is above it have no say; default 12",
+     .how = OPTION_NUMBER, .at = offsetof(uap_settings, options.loss_clamp), .low = DBL_TRUE_MIN, .high = INFINITY,
+     .expected = "a number above 0"},
+    {0, "stop", "X", "of deepfool: ASR that is enough, 0.8 or 80%; default 0.8",
+     .how = OPTION_SHARE, .at = offsetof(uap_settings, options.stop), .low = DBL_TRUE_MIN, .high = 1,
+     .expected = "a share above 0, up to 1, as 0.2 or 20%"},
+    {0, "fraction", "X", "share of each class that it is crafted on, 0.2 or 20%; the others are\n"
+                                "held out and judged apart; default 1",
+     .how = OPTION_SHARE, .at = offsetof(uap_settings, options.fraction), .low = DBL_TRUE_MIN, .high = 1,
+     .expected = "a share above 0, up to 1, as 0.2 or 20%"},
+    {0, "seed", "N", "of that draw and of the order; default 0",
+     .how = OPTION_SEED, .at = offsetof(uap_settings, options.seed), .expected = "a whole number"},
     {0},
 };
 
@@ -77,20 +94,6 @@ static int set_sizes(uap_settings *own, const char *value) {
   return right ? EXIT_DONE : wrong_value("sizes", value, "percents above 0, below 100, as 1,2,3,5,10");
 }
 
-static int set_count(int32_t *field, const char *name, const char *value, int32_t most) {
-  int64_t number;
-  if (!read_integer(&number, value) || number < 1 || number > most)
-    return wrong_value(name, value, most == 1000 ? "1 to 1000" : "1 to 4096");
-  *field = (int32_t)number;
-  return EXIT_DONE;
-}
-
-static int set_share(double *field, const char *name, const char *value) {
-  if (!read_share(field, value) || !(*field > 0 && *field <= 1))
-    return wrong_value(name, value, "a share above 0, up to 1, as 0.2 or 20%");
-  return EXIT_DONE;
-}
-
 static int set_step(uap_settings *own, const char *value) {
   if (!read_number(&own->options.step, value) || !(own->options.step > 0 && own->options.step <= 510))
     return wrong_value("step", value, "a number above 0, up to 510");
@@ -98,54 +101,8 @@ static int set_step(uap_settings *own, const char *value) {
   return EXIT_DONE;
 }
 
-static int set_clamp(uap_settings *own, const char *value) {
-  if (!read_number(&own->options.loss_clamp, value) || !(own->options.loss_clamp > 0))
-    return wrong_value("loss-clamp", value, "a number above 0");
-  return EXIT_DONE;
-}
-
-static int set_method(uap_settings *own, const char *value) {
-  static const char *const methods[] = {"sgd", "deepfool", NULL};
-  own->options.method = read_choice(value, methods) + 1; /* ISCP_UAP_* count as the words do */
-  return own->options.method ? EXIT_DONE : wrong_value("method", value, "sgd or deepfool");
-}
-
 static int set(void *to, int key, const char *value) {
-  uap_settings *own = to;
-  switch (key) {
-  case 'o':
-    own->folder = value;
-    return EXIT_DONE;
-  case CLASSES:
-    own->classes = value;
-    return EXIT_DONE;
-  case EPS:
-    return set_eps(own, value);
-  case SIZES:
-    return set_sizes(own, value);
-  case METHOD:
-    return set_method(own, value);
-  case EPOCHS:
-    return set_count(&own->options.epochs, "epochs", value, 1000);
-  case BATCH:
-    return set_count(&own->options.batch, "batch", value, 4096);
-  case STEP:
-    return set_step(own, value);
-  case CLAMP:
-    return set_clamp(own, value);
-  case STOP:
-    return set_share(&own->options.stop, "stop", value);
-  case FRACTION:
-    return set_share(&own->options.fraction, "fraction", value);
-  case SEED:
-    return read_seed(&own->options.seed, value) ? EXIT_DONE : wrong_value("seed", value, "a whole number");
-  case OVERWRITE:
-    own->overwrite = 1;
-    return EXIT_DONE;
-  default:
-    own->json = 1;
-    return EXIT_DONE;
-  }
+  return key == EPS ? set_eps(to, value) : key == SIZES ? set_sizes(to, value) : set_step(to, value);
 }
 
 static const option_group own_group = {"Perturbations", lines, set};
