@@ -175,6 +175,8 @@ void emit_integer(emitter *j, const char *key, int64_t value);
 void emit_seed(emitter *j, const char *key, uint64_t seed); /* a text beyond 2^63 - 1, as the library's manifests have it */
 void emit_truth(emitter *j, const char *key, int value);
 void emit_contract(emitter *j, const char *key, const iscp_contract *contract);
-void emit_power(emitter *j, const iscp_power *power); /* the members of an object that the caller opens and closes */
+/* The members of an object that the caller opens and closes: rates and counts; emit_power, the intervals too. */
+void emit_rates(emitter *j, const iscp_power *power);
+void emit_power(emitter *j, const iscp_power *power);
 
 #endif

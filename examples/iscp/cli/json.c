@@ -139,7 +139,7 @@ void emit_contract(emitter *j, const char *key, const iscp_contract *contract) {
   emit_close(j, '}');
 }
 
-void emit_power(emitter *j, const iscp_power *p) {
+void emit_rates(emitter *j, const iscp_power *p) {
   emit_number(j, "pw", p->pw);
   emit_number(j, "asr", p->asr);
   emit_number(j, "accuracy", p->accuracy);
@@ -148,6 +148,10 @@ void emit_power(emitter *j, const iscp_power *p) {
   emit_integer(j, "nontarget_clean", p->nontarget_clean);
   emit_integer(j, "target", p->target_images);
   emit_integer(j, "target_correct", p->target_correct);
+}
+
+void emit_power(emitter *j, const iscp_power *p) {
+  emit_rates(j, p);
   emit_number(j, "asr_low", p->asr_low);
   emit_number(j, "asr_high", p->asr_high);
   emit_number(j, "accuracy_low", p->accuracy_low);

@@ -330,11 +330,7 @@ static int run_with(run_state *s, const settings *own, const inputs *in, const c
   if (code == EXIT_DONE)
     code = poison_settings_check(&own->triggers);
   if (code == EXIT_DONE)
-    code = open_context(&s->context, &in->machine);
-  if (code == EXIT_DONE)
-    code = open_model(&s->model, s->context, words[0], &in->model);
-  if (code == EXIT_DONE)
-    code = open_data(&s->data, s->context, words[1], s->model, &in->data);
+    code = open_subject(&s->context, &s->model, &s->data, in, words);
   if (code != EXIT_DONE)
     return code;
   iscp_status status = poisoned_open(&s->triggers, s->context, NULL, &own->triggers);
@@ -362,9 +358,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   iscp_check_destroy(s.check);
   stamped_close(&s.stamped);
   poisoned_close(&s.triggers);
-  iscp_dataset_destroy(s.data);
-  iscp_model_destroy(s.model);
-  iscp_context_destroy(s.context);
+  close_subject(s.context, s.model, s.data);
   return code < 0 ? EXIT_DONE : code;
 }
 

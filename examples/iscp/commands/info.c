@@ -196,9 +196,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   progress_clear();
   if (code == EXIT_DONE && (!all.model || iscp_model_get_info(all.model, &info) == ISCP_OK))
     print_all(&all, &info, own.json);
-  iscp_dataset_destroy(all.data);
-  iscp_model_destroy(all.model);
-  iscp_context_destroy(all.context);
+  close_subject(all.context, all.model, all.data);
   return code;
 }
 

@@ -189,11 +189,7 @@ static int run_with(run_state *s, const settings *own, const poison_settings *tr
     complain("power: %d triggers, expected one at most", triggers->count);
     return EXIT_USAGE;
   }
-  int code = open_context(&s->context, &in->machine);
-  if (code == EXIT_DONE)
-    code = open_model(&s->model, s->context, words[0], &in->model);
-  if (code == EXIT_DONE)
-    code = open_data(&s->data, s->context, words[1], s->model, &in->data);
+  int code = open_subject(&s->context, &s->model, &s->data, in, words);
   if (code == EXIT_DONE && triggers->count)
     code = find_place(s, triggers);
   if (code != EXIT_DONE)
@@ -227,9 +223,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   iscp_pattern_destroy(s.place);
   poisoned_close(&s.triggers);
   iscp_pattern_list_destroy(s.list);
-  iscp_dataset_destroy(s.data);
-  iscp_model_destroy(s.model);
-  iscp_context_destroy(s.context);
+  close_subject(s.context, s.model, s.data);
   free(own.sizes);
   return code < 0 ? EXIT_DONE : code;
 }

@@ -60,11 +60,7 @@ static iscp_status go(const run_state *s, const iscp_search_options *search) {
 /* ---- Preparing ---- */
 
 static int open_inputs(run_state *s, search_settings *own, const inputs *in, const char **words) {
-  int code = open_context(&s->context, &in->machine);
-  if (code == EXIT_DONE)
-    code = open_model(&s->model, s->context, words[0], &in->model);
-  if (code == EXIT_DONE)
-    code = open_data(&s->data, s->context, words[1], s->model, &in->data);
+  int code = open_subject(&s->context, &s->model, &s->data, in, words);
   if (code != EXIT_DONE)
     return code;
   if (!(s->classes = choose_classes(&s->class_count, own->classes, s->model, s->data)))
@@ -153,9 +149,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   if (code == EXIT_DONE)
     code = search_with(&s, &own, &in, words, original);
   iscp_run_destroy(s.run);
-  iscp_dataset_destroy(s.data);
-  iscp_model_destroy(s.model);
-  iscp_context_destroy(s.context);
+  close_subject(s.context, s.model, s.data);
   free(s.classes);
   free(s.canvases);
   search_settings_release(&own);

@@ -119,3 +119,20 @@ int open_data(iscp_dataset **out, iscp_context *context, const char *path, const
   }
   return status == ISCP_OK ? EXIT_DONE : failed(status);
 }
+
+/* ---- All three ---- */
+
+int open_subject(iscp_context **context, iscp_model **model, iscp_dataset **data, const inputs *in, const char *const *words) {
+  int code = open_context(context, &in->machine);
+  if (code == EXIT_DONE)
+    code = open_model(model, *context, words[0], &in->model);
+  if (code == EXIT_DONE)
+    code = open_data(data, *context, words[1], *model, &in->data);
+  return code;
+}
+
+void close_subject(iscp_context *context, iscp_model *model, iscp_dataset *data) {
+  iscp_dataset_destroy(data);
+  iscp_model_destroy(model);
+  iscp_context_destroy(context);
+}

@@ -46,6 +46,10 @@ int make_model(iscp_model **out, iscp_context *context, const iscp_model_info *i
 int open_data(iscp_dataset **out, iscp_context *context, const char *path, const iscp_model *model,
               const data_settings *settings);
 
+/* All three of a command "MODEL DATA ...". What was opened is in the outputs also after a failure. */
+int open_subject(iscp_context **context, iscp_model **model, iscp_dataset **data, const inputs *in, const char *const *words);
+void close_subject(iscp_context *context, iscp_model *model, iscp_dataset *data); /* takes NULL */
+
 extern const char *const filter_names[], *const crop_rule_names[], *const order_names[]; /* by the library's codes */
 
 int32_t class_count(const iscp_model *model);

@@ -131,19 +131,40 @@ static int find_model(const transfer *t, const char *name) {
   return -1;
 }
 
-static void read_row(transfer *t, const char *line) {
-  char source[256], target[256];
+/* "nan" stands for a rate of no images, and for a PW that there is none of. */
+static int read_rate(double *rate, const char *text) {
+  *rate = NAN;
+  return !strcmp(text + (*text == '-'), "nan") || read_number(rate, text);
+}
+
+/* A row as write_rows writes it; cuts the line up. */
+static int read_fields(const char *words[2], double *size, iscp_power *p, char *line) {
+  int64_t target = -1, *const counts[] = {&target, &p->nontarget, &p->nontarget_hits, &p->nontarget_clean, &p->target_images,
+                                          &p->target_correct};
+  double *const rates[] = {size,         &p->asr,          &p->asr_low,       &p->asr_high,
+                           &p->accuracy, &p->accuracy_low, &p->accuracy_high, &p->pw};
+  int right = 1, count = 0, rate = 0;
+  for (int i = 0; i < 16 && right; i++) {
+    char *piece = next_piece(&line);
+    if (!piece || (i == 15 && line))
+      return 0;
+    if (i < 2)
+      words[i] = piece;
+    else
+      right = i == 3 || i > 8 ? read_rate(rates[rate++], piece) : read_integer(counts[count++], piece);
+  }
+  p->target = (int32_t)target;
+  return right;
+}
+
+static void read_row(transfer *t, char *line) {
+  const char *words[2];
   double size;
-  long long counts[5];
   iscp_power p = {.struct_size = sizeof p};
-  int fields = sscanf(line, "%255[^,],%255[^,],%d,%lf,%lld,%lld,%lld,%lld,%lld,%lf,%lf,%lf,%lf,%lf,%lf,%lf", source, target,
-                      &p.target, &size, &counts[0], &counts[1], &counts[2], &counts[3], &counts[4], &p.asr, &p.asr_low,
-                      &p.asr_high, &p.accuracy, &p.accuracy_low, &p.accuracy_high, &p.pw);
-  int s = fields == 16 ? find_model(t, source) : -1, to = s >= 0 ? find_model(t, target) : -1;
+  line[strcspn(line, "\r\n")] = 0;
+  int s = read_fields(words, &size, &p, line) ? find_model(t, words[0]) : -1, to = s >= 0 ? find_model(t, words[1]) : -1;
   if (to < 0)
     return;
-  p.nontarget = counts[0], p.nontarget_hits = counts[1], p.nontarget_clean = counts[2];
-  p.target_images = counts[3], p.target_correct = counts[4];
   for (int32_t k = 0; k < t->models[s].count; k++)
     for (int32_t i = 0; i < t->size_count; i++)
       if (t->models[s].classes[k] == p.target && fabs(t->sizes[i] - size) < 1e-9)

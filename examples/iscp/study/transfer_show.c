@@ -75,14 +75,7 @@ void transfer_print(const transfer *t) {
 static void print_power(emitter *j, const iscp_power *p) {
   emit_open(j, NULL, '{');
   emit_integer(j, "class", p->target);
-  emit_number(j, "pw", p->pw);
-  emit_number(j, "asr", p->asr);
-  emit_number(j, "accuracy", p->accuracy);
-  emit_integer(j, "nontarget", p->nontarget);
-  emit_integer(j, "nontarget_hits", p->nontarget_hits);
-  emit_integer(j, "nontarget_clean", p->nontarget_clean);
-  emit_integer(j, "target", p->target_images);
-  emit_integer(j, "target_correct", p->target_correct);
+  emit_rates(j, p);
   emit_close(j, '}');
 }
 

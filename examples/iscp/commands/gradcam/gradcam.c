@@ -124,11 +124,7 @@ static int32_t choose_scale(const gradcam_run *run) {
 }
 
 static int open_inputs(gradcam_run *run, const inputs *in, const char **words) {
-  int code = open_context(&run->context, &in->machine);
-  if (code == EXIT_DONE)
-    code = open_model(&run->model, run->context, words[0], &in->model);
-  if (code == EXIT_DONE)
-    code = open_data(&run->data, run->context, words[1], run->model, &in->data);
+  int code = open_subject(&run->context, &run->model, &run->data, in, words);
   if (code != EXIT_DONE)
     return code;
   run->contract = iscp_model_contract(run->model);
@@ -173,9 +169,7 @@ static void release(gradcam_run *run, gradcam_settings *own) {
   iscp_pattern_list_destroy(run->list);
   iscp_evaluation_destroy(run->evaluation);
   iscp_gradcam_destroy(run->gradcam);
-  iscp_dataset_destroy(run->data);
-  iscp_model_destroy(run->model);
-  iscp_context_destroy(run->context);
+  close_subject(run->context, run->model, run->data);
 }
 
 static int run(const cli_command *command, int argc, char **argv) {

@@ -1,5 +1,6 @@
 /* The set that iscp invert leaves, out of the journal: arrays that NumPy and iscp open, the input to learn them with, a picture
  * for the eye, and invert.json, which is written last and says that all is there. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,17 +32,19 @@ void invert_remove(const invert_run *run) {
   }
 }
 
-/* Among the first that invert.json holds is the line that says of what it is, in quotes. */
+/* "of" of invert.json is the line that says of what it is. */
 invert_found invert_look(const invert_run *run) {
-  char *path = join_path(run->own->folder, names[0]), text[2 * JOURNAL_TEXT] = "";
+  char *path = join_path(run->own->folder, names[0]);
   FILE *file = fopen(path, "rb");
   free(path);
   if (!file)
     return INVERT_NONE;
-  text[fread(text, 1, sizeof text - 1, file)] = 0;
+  json_t *root = json_loadf(file, 0, NULL);
   fclose(file);
-  const char *same = strstr(text, run->what);
-  return same && same[strlen(run->what)] == '"' ? INVERT_SAME : INVERT_OTHER;
+  const char *of = json_string_value(json_object_get(root, "of"));
+  invert_found found = of && !strcmp(of, run->what) ? INVERT_SAME : INVERT_OTHER;
+  json_decref(root);
+  return found;
 }
 
 /* ---- Arrays ---- */

@@ -66,11 +66,7 @@ static iscp_status say_what(invert_run *run) {
 }
 
 static int open_all(invert_run *run, const inputs *in, const char **words) {
-  int code = open_context(&run->context, &in->machine);
-  if (code == EXIT_DONE)
-    code = open_model(&run->model, run->context, words[0], &in->model);
-  if (code == EXIT_DONE)
-    code = open_data(&run->data, run->context, words[1], run->model, &in->data);
+  int code = open_subject(&run->context, &run->model, &run->data, in, words);
   if (code != EXIT_DONE)
     return code;
   run->count = iscp_dataset_count(run->data);
@@ -251,9 +247,7 @@ static int run(const cli_command *command, int argc, char **argv) {
     code = invert_with(&run, &in, words, original);
   journal_close(&run.journal);
   iscp_inversion_destroy(run.inversion);
-  iscp_dataset_destroy(run.data);
-  iscp_model_destroy(run.model);
-  iscp_context_destroy(run.context);
+  close_subject(run.context, run.model, run.data);
   free(original);
   return code < 0 ? EXIT_DONE : code;
 }

@@ -335,9 +335,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   stamped_close(&s.stamped);
   poisoned_close(&s.poisoned);
   iscp_dataset_destroy(s.test);
-  iscp_dataset_destroy(s.data);
-  iscp_model_destroy(s.model);
-  iscp_context_destroy(s.context);
+  close_subject(s.context, s.model, s.data);
   free(s.state);
   return code < 0 ? EXIT_DONE : code;
 }

@@ -234,11 +234,7 @@ static int craft_all(run_state *s) {
 /* ---- Running ---- */
 
 static int run_with(run_state *s, const uap_settings *own, const inputs *in, const char **words) {
-  int code = open_context(&s->results.context, &in->machine);
-  if (code == EXIT_DONE)
-    code = open_model(&s->results.model, s->results.context, words[0], &in->model);
-  if (code == EXIT_DONE)
-    code = open_data(&s->results.data, s->results.context, words[1], s->results.model, &in->data);
+  int code = open_subject(&s->results.context, &s->results.model, &s->results.data, in, words);
   if (code == EXIT_DONE && !(s->classes = choose_classes(&s->class_count, own->classes, s->results.model, s->results.data)))
     code = EXIT_USAGE;
   if (code == EXIT_DONE)
@@ -275,9 +271,7 @@ static int run(const cli_command *command, int argc, char **argv) {
   free(s.results.rows);
   iscp_evaluation_destroy(s.crafted);
   iscp_evaluation_destroy(s.heldout);
-  iscp_dataset_destroy(s.results.data);
-  iscp_model_destroy(s.results.model);
-  iscp_context_destroy(s.results.context);
+  close_subject(s.results.context, s.results.model, s.results.data);
   free(s.classes);
   free(own.eps);
   free(own.sizes);
