@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "program.h"
+#include "commands/commands.h"
+#include "paper/reproduce.h"
+#include "study/sweep.h"
+#include "study/transfer.h"
 
 static const cli_command *const commands[] = {&info_command,      &check_command, &search_command,   &power_command,
                                               &gradcam_command,   &uap_command,   &transfer_command, &sweep_command,

@@ -35,6 +35,7 @@
 #include <iscp/pattern.h>
 #include <iscp/progress.h>
 #include <iscp/report.h>
+#include <iscp/run.h>
 #include <iscp/search.h>
 #include <iscp/status.h>
 #include <iscp/train.h>

@@ -68,6 +68,13 @@ ISCP_API iscp_status iscp_model_options_init(iscp_model_options *options, uint32
 ISCP_API iscp_status iscp_model_load(iscp_model **out, iscp_context *context, const char *path,
                                      const iscp_model_options *options);
 
+/* Reads the input contract that iscp_model_load would take of this file, from it or from beside it, without making a network.
+ * `contract` has its struct_size set; `source`, of `source_size` bytes (0 = not wanted), takes what iscp_model_contract_source
+ * would say, cut to fit; `state_dict` as in the options, or NULL. ISCP_ERROR_MISMATCH if there is none; else as iscp_model_load.
+ * On failure nothing is written. Any thread. Since 0.1. */
+ISCP_API iscp_status iscp_model_read_contract(iscp_contract *contract, char *source, int32_t source_size, iscp_context *context,
+                                              const char *path, const char *state_dict);
+
 /* Makes a network that was not trained, of `info`'s depth, width, stem, classes, channels, planes, inner and stride
  * (parameters and multiply_adds are not read: those of iscp_model_get_info may stand there). Its weights are random, named
  * by `seed`, and distributed as torchvision's: convolutions normal with deviation sqrt(2 / (out channels * kernel height *

@@ -18,6 +18,9 @@ int64_t isc_contract_numbers(const iscp_contract *contract);
 /* The ABI rule and the range of every field; `contract` becomes a whole struct of this library's size. */
 iscp_status isc_contract_read(iscp_contract *contract, const iscp_contract *given);
 
+/* Copies a whole contract into a caller's struct, whose struct_size says what fits. */
+iscp_status isc_contract_give(iscp_contract *given, const iscp_contract *contract);
+
 /* 1 if images brought into `a` are what `b` expects: channels, height, width (mean and std belong to the network). */
 int isc_contract_same_form(const iscp_contract *a, const iscp_contract *b);
 

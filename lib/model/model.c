@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "format/format.h"
+#include "model/stored.h"
 
 struct iscp_model {
   atomic_int references;
@@ -20,8 +21,6 @@ struct iscp_model {
   char hash[ISC_DIGEST_TEXT];
   char source[512]; /* of the weights */
 };
-
-static const char CONTRACT_KEY[] = "iscp.contract";
 
 /* In metadata under ISC_STRIDE_KEY. */
 static const char *const stride_names[] = {[ISCP_STRIDE_3X3] = "3x3", [ISCP_STRIDE_1X1] = "1x1"};
@@ -43,26 +42,9 @@ static iscp_status set_contract_source(iscp_model *model, const char *source) {
   return model->contract_source ? ISCP_OK : ISCP_ERROR_MEMORY;
 }
 
-/* What the file carries, else what lies beside it; *found says which, NULL if neither is there. */
-static iscp_status take_stored(iscp_model *model, char **found, const isc_tensor_set *tensors, const char *path) {
-  const iscp_context *context = model->context;
-  const char *stored = isc_tensor_set_metadata(tensors, CONTRACT_KEY);
-  ISC_TRY(isc_contract_find(found, context, path));
-  if (!stored)
-    return *found ? isc_contract_load(&model->contract, &model->names, &model->name_count, context, *found) : ISCP_OK;
-  if (*found)
-    isc_log(context, ISCP_LOG_INFO, "%s is not read: the weights carry an input contract", *found);
-  isc_free(context, *found);
-  *found = isc_strdup(context, "metadata");
-  if (!*found)
-    return ISCP_ERROR_MEMORY;
-  return isc_contract_parse(&model->contract, &model->names, &model->name_count, context, stored, strlen(stored), false);
-}
-
 static iscp_status take_found(iscp_model *model, iscp_status status, const char *found) {
   if (status == ISCP_OK && !found)
-    return isc_fail(ISCP_ERROR_MISMATCH, "the file carries no input contract, expected one in the options (height, width, "
-                    "padding, mean, std), or in a file \"<weights>.contract.json\" beside it");
+    return isc_stored_contract_missing();
   return status == ISCP_OK ? set_contract_source(model, found) : status;
 }
 
@@ -96,7 +78,8 @@ static iscp_status copy_names(iscp_model *model, const iscp_model_options *optio
 static iscp_status take_contract(iscp_model *model, const isc_tensor_set *tensors, const char *path,
                                  const iscp_model_options *options) {
   char *found = NULL;
-  iscp_status status = take_stored(model, &found, tensors, path);
+  isc_stored_contract stored = {.contract = &model->contract, .names = &model->names, .name_count = &model->name_count};
+  iscp_status status = isc_stored_contract_read(&stored, &found, model->context, tensors, path);
   status = options->contract ? take_given(model, status, options->contract) : take_found(model, status, found);
   isc_free(model->context, found);
   ISC_TRY(status);
@@ -355,7 +338,7 @@ static iscp_status collect(isc_tensor_set *set, const iscp_model *model, isc_dty
   char *json;
   ISC_TRY(isc_contract_print(&json, model->context, &model->contract, (const char *const *)model->names,
                              model->name_count));
-  iscp_status status = isc_tensor_set_describe(set, model->context, CONTRACT_KEY, json);
+  iscp_status status = isc_tensor_set_describe(set, model->context, ISC_CONTRACT_KEY, json);
   isc_free(model->context, json);
   return status;
 }

@@ -21,6 +21,7 @@ INIT(invert_options)
 INIT(model_options)
 INIT(poison_options)
 INIT(report_options)
+INIT(run_options)
 INIT(search_options)
 INIT(train_options)
 INIT(trigger_options)
@@ -36,7 +37,8 @@ static const struct {
     {"iscp_evaluate_options", init_evaluate_options}, {"iscp_gradcam_options", init_gradcam_options},
     {"iscp_invert_options", init_invert_options},     {"iscp_model_options", init_model_options},
     {"iscp_poison_options", init_poison_options},     {"iscp_report_options", init_report_options},
-    {"iscp_search_options", init_search_options},     {"iscp_train_options", init_train_options},
+    {"iscp_run_options", init_run_options},           {"iscp_search_options", init_search_options},
+        {"iscp_train_options", init_train_options},
     {"iscp_trigger_options", init_trigger_options},   {"iscp_uap_options", init_uap_options},
 };
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "measure.h"
+#include "measure/measure.h"
 
 enum { MOST_ITEMS = 16 };
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "bench.h"
-#include "program.h"
+#include "cli/cli.h"
 
 static const char *stem_name(int32_t stem) { return stem == ISCP_STEM_CIFAR ? "cifar" : "imagenet"; }
 const char *backend_name(int32_t backend) { return backend == ISCP_BACKEND_BLAS ? "blas" : "onednn"; }

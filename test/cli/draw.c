@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "page.h"
-#include "plot.h"
-#include "program.h"
+#include "cli/cli.h"
+#include "page/page.h"
+#include "plot/plot.h"
 
 const char *program_path = "draw";
 

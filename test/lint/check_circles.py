@@ -19,7 +19,6 @@ KNOWN_CIRCLES = {
 }
 # Folders that are known to be too full, with how many files they may have. Likewise.
 KNOWN_FULL = {
-    "examples/iscp": 95,
     "bindings/python/iscp": 30,
 }
 

@@ -61,17 +61,15 @@ def check_include(tree, path, room, number, name, system):
     check_doors(tree, path, number, name)
     if system or (tree is LIB and name == "config.h"):
         return
-    folder, _, rest = name.rpartition("/")
-    other = folder.split("/")[0] if folder else "."
-    if not folder and not tree.faces:  # beside the file, or in the tree itself
-        other = room if (path.parent / rest).exists() else "."
-    if other == room:
+    folder, _, header = name.rpartition("/")
+    other, here = folder.split("/")[0] or ".", str(path.parent.relative_to(tree.folder))
+    if folder == here or (other == room and not tree.families):
         return
     known = len(faults)
-    check_sight(tree, path, number, room, other, f'"{name}"')
-    # base/simd.h: what kernels are written in, for those that have some.
-    if len(faults) == known and tree.faces and name not in (f"{other}/{other}.h", "base/simd.h"):
-        fault(path, number, f'"{name}" is not the face of {other}')
+    if other != room:
+        check_sight(tree, path, number, room, other, f'"{name}"')
+    if len(faults) == known and (folder != other or header not in (tree.rooms[other].faces or f"{other}.h").split()):
+        fault(path, number, f'"{name}" is not a face of {other}')
 
 
 def check_calls(path, inside, number, line):
@@ -161,7 +159,7 @@ def check_document(tree):
         rows[name] = (int(rank), sees.strip())
     for name, room in tree.rooms.items():
         if rows.get(name) != (room.rank, room.sees):
-            fault(path, 1, f"the row of {name} in {tree.name} is {rows.get(name)}, the lint's {tuple(room)}")
+            fault(path, 1, f"the row of {name} in {tree.name} is {rows.get(name)}, the lint's {(room.rank, room.sees)}")
     for name in rows.keys() - tree.rooms.keys():
         fault(path, 1, f"the row of {name} in {tree.name} is none of the lint's")
 

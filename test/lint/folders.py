@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 class Room(NamedTuple):
     rank: int
     sees: str  # rooms of lower rank, in the order of their ranks
+    faces: str = ""  # the headers by which others see it; empty is the header of its name
 
 
 class Tree(NamedTuple):
@@ -19,7 +20,7 @@ class Tree(NamedTuple):
     rooms: dict
     least: int  # files that are surely there: fewer, and the lint looks in the wrong place
     columns: int  # of a line, at most
-    faces: bool = False  # a room is seen through its face alone, `room/room.h`
+    families: bool = False  # a folder below a room sees of that room its own files and the room's faces alone
     longest: int = 0  # lines of a file without its comments; 0 is no limit
 
     @property
@@ -35,8 +36,8 @@ class Tree(NamedTuple):
         return parts[0] if len(parts) > 1 else "."
 
 
-LIB = Tree("lib", faces=True, least=20, columns=130, longest=500, rooms={
-    "base": Room(0, ""),
+LIB = Tree("lib", least=20, columns=130, longest=500, rooms={
+    "base": Room(0, "", "base.h simd.h"),  # the latter is what kernels are written in, for those that have some
     "tensor": Room(1, "base"),
     "format": Room(2, "base tensor"),
     "data": Room(3, "base tensor format"),
@@ -50,11 +51,21 @@ LIB = Tree("lib", faces=True, least=20, columns=130, longest=500, rooms={
     "train": Room(7, "base tensor format data nn model attack"),
     "invert": Room(7, "base tensor data nn model attack"),
     "report": Room(7, "base tensor format data"),
+    "run": Room(8, "base format"),
 })
 
-# Of the library the program sees the public headers alone. Rooms are added here as they come; "." then holds main.c and sees all.
-PROGRAM = Tree("examples/iscp", least=20, columns=160, rooms={
-    ".": Room(0, ""),
+# Of the library the program sees the public headers alone.
+PROGRAM = Tree("examples/iscp", least=20, columns=130, longest=500, families=True, rooms={
+    "cli": Room(0, ""),
+    "measure": Room(0, ""),
+    "inputs": Room(1, "cli", "attacking.h inputs.h poisoning.h"),
+    "page": Room(1, "cli", "grid.h page.h strip.h"),
+    "plot": Room(1, "cli"),
+    "search": Room(2, "cli inputs", "options.h table.h"),
+    "study": Room(3, "cli measure inputs page plot search", "show.h study.h sweep.h transfer.h"),
+    "paper": Room(4, "cli inputs page plot search study", "reproduce.h"),
+    "commands": Room(4, "cli measure inputs page plot search"),
+    ".": Room(5, "cli study paper commands"),
 })
 
 # Modules of Python lie in one package; a room is a set of them. The inner ones begin with an underscore.

@@ -121,6 +121,8 @@ class Headers(unittest.TestCase):
             "ISCP_ALPHA_": _abi.ALPHAS,
             "ISCP_SELECT_": _abi.SELECTS,
             "ISCP_IMAGES_": _abi.IMAGES,
+            "ISCP_MEASURE_": _abi.MEASURES,
+            "ISCP_STAGE_": _abi.STAGES,
             "ISCP_SCHEDULE_": _abi.SCHEDULES,
             "ISCP_TYPE_": _abi.TYPES,
             "ISCP_RULE_": _abi.RULES,

@@ -105,6 +105,37 @@ START_TEST(a_contract_has_a_source) {
 }
 END_TEST
 
+/* Without a network, what loading takes: from beside, from the file, and neither. */
+START_TEST(a_contract_is_read_alone) {
+  iscp_context *context = support_context();
+  char path[512], beside[560], saved[512], source[600], cut[5];
+  snprintf(path, sizeof path, "%s", write_bare(context));
+  snprintf(beside, sizeof beside, "%s.contract.json", path);
+  iscp_contract contract = toy_contract(&small, 10, 12), found;
+  remove(beside);
+  ASSERT_OK(iscp_contract_init(&found, sizeof found));
+  support_failed(iscp_model_read_contract(&found, source, sizeof source, context, path, NULL), ISCP_ERROR_MISMATCH,
+                 "carries no input contract");
+  ck_assert_ptr_nonnull(strstr(iscp_error_message(), "bare.safetensors: "));
+  ASSERT_OK(iscp_contract_write(&contract, context, beside, three_names, 3));
+  ASSERT_OK(iscp_model_read_contract(&found, source, sizeof source, context, path, NULL));
+  check_contract(&found, &contract);
+  ck_assert_str_eq(source, beside);
+  iscp_model *model = load(context, path, NULL);
+  snprintf(saved, sizeof saved, "%s", support_path("saved.safetensors"));
+  ASSERT_OK(iscp_model_save(model, saved, ISCP_STORE_F32));
+  iscp_model_destroy(model);
+  ASSERT_OK(iscp_model_read_contract(&found, cut, sizeof cut, context, saved, NULL));
+  ck_assert_str_eq(cut, "meta");
+  ASSERT_OK(iscp_model_read_contract(&found, NULL, 0, context, saved, NULL));
+  check_contract(&found, &contract);
+  support_failed(iscp_model_read_contract(&found, NULL, 4, context, saved, NULL), ISCP_ERROR_ARGUMENT, "source");
+  support_failed(iscp_model_read_contract(&found, NULL, 0, context, support_path("nowhere"), NULL), ISCP_ERROR_IO, "nowhere");
+  support_failed(iscp_model_read_contract(&found, NULL, 0, context, saved, "ema"), ISCP_ERROR_MISMATCH, "ema");
+  support_context_end(context);
+}
+END_TEST
+
 /* Weights for B, G, R are saved as they came. */
 START_TEST(saved_weights_are_not_reversed) {
   iscp_context *context = support_context();
@@ -415,6 +446,7 @@ int main(void) {
   TCase *loading = tcase_create("loading"), *saving = tcase_create("saving");
   tcase_add_test(loading, a_bare_file_needs_a_contract);
   tcase_add_test(loading, a_contract_has_a_source);
+  tcase_add_test(loading, a_contract_is_read_alone);
   tcase_add_test(loading, saved_weights_are_not_reversed);
   tcase_add_test(loading, a_model_tells_what_it_is);
   tcase_add_test(loading, wrong_calls_are_refused);

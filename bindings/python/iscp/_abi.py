@@ -93,6 +93,10 @@ class iscp_pattern_list(Structure):
     """
 
 
+class iscp_run(Structure):
+    """Opaque; run.h."""
+
+
 class iscp_trainer(Structure):
     """Holds the weights, their gradients and momenta, and all activations of a batch. One thread at a time."""
 
@@ -632,6 +636,31 @@ class iscp_report_options(Struct):
     ]
 
 
+class iscp_run_options(Struct):
+    """See run.h."""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("measure", c_int32),
+        ("search", POINTER(iscp_search_options)),
+        ("report", POINTER(iscp_report_options)),
+    ]
+
+
+class iscp_run_info(Struct):
+    """Later versions may append fields."""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("stage", c_int32),
+        ("class_index", c_int32),
+        ("canvas", c_int32),
+        ("size", c_double),
+        ("class_count", c_int32),
+        ("left", c_int32),
+    ]
+
+
 class iscp_train_options(Struct):
     """See train.h."""
 
@@ -742,6 +771,8 @@ STRUCTS = (
     iscp_search_options,
     iscp_canvas_result,
     iscp_report_options,
+    iscp_run_options,
+    iscp_run_info,
     iscp_train_options,
     iscp_train_state,
     iscp_trigger_options,
@@ -776,6 +807,8 @@ CANVASES = {"positive": 1, "negative": 2, "random": 4, "white": 8, "user": 16}
 PRESETS = {"paper": 1, "authors": 2, "predictive": 3}
 ALPHAS = {"preset": 0, "fixed": 1, "auto": 2}
 SELECTS = {"preset": 0, "loss": 1, "power": 2}
+MEASURES = {"selected": 1, "all": 2, "none": 3, "compared": 4}
+STAGES = {"clean": 1, "search": 2, "measure": 3, "write": 4, "done": 5}
 SCHEDULES = {"constant": 1, "step": 2, "cosine": 3, "one_cycle": 4}
 CORNERS = {"bottom_right": 0, "bottom_left": 1, "top_right": 2, "top_left": 3}
 POISONS = {"all": 0, "only": 1, "stamp": 2}
@@ -847,6 +880,10 @@ PROTOTYPES = {
     "iscp_model_load": (
         iscp_status,
         (POINTER(POINTER(iscp_model)), POINTER(iscp_context), c_char_p, POINTER(iscp_model_options)),
+    ),
+    "iscp_model_read_contract": (
+        iscp_status,
+        (POINTER(iscp_contract), c_char_p, c_int32, POINTER(iscp_context), c_char_p, c_char_p),
     ),
     "iscp_model_create": (
         iscp_status,
@@ -1118,6 +1155,17 @@ PROTOTYPES = {
         iscp_status,
         (POINTER(c_float), POINTER(c_float), POINTER(c_float), c_int32, c_int32, c_int32, c_double),
     ),
+    # run.h
+    "iscp_run_options_init": (iscp_status, (POINTER(iscp_run_options), c_uint32)),
+    "iscp_run_create": (
+        iscp_status,
+        (POINTER(POINTER(iscp_run)), c_char_p, POINTER(iscp_model), POINTER(iscp_dataset), POINTER(iscp_run_options)),
+    ),
+    "iscp_run_destroy": (None, (POINTER(iscp_run),)),
+    "iscp_run_next": (iscp_status, (POINTER(iscp_run), POINTER(c_int32), iscp_progress_fn, c_void_p)),
+    "iscp_run_step": (iscp_status, (POINTER(iscp_run), POINTER(c_int32), POINTER(c_int32), iscp_progress_fn, c_void_p)),
+    "iscp_run_get_info": (iscp_status, (POINTER(iscp_run), POINTER(iscp_run_info))),
+    "iscp_run_search": (POINTER(iscp_search), (POINTER(iscp_run),)),
     # train.h
     "iscp_train_options_init": (iscp_status, (POINTER(iscp_train_options), c_uint32)),
     "iscp_trainer_create": (

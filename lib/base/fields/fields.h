@@ -39,7 +39,8 @@ extern const iscp_fields isc_attack_info_fields, isc_attack_options_fields, isc_
     isc_context_options_fields, isc_contract_fields, isc_dataset_info_fields, isc_dataset_options_fields,
     isc_evaluate_options_fields, isc_field_fields, isc_gradcam_info_fields, isc_gradcam_options_fields, isc_invert_info_fields,
     isc_invert_options_fields, isc_inverted_fields, isc_model_info_fields, isc_model_options_fields, isc_pattern_info_fields,
-    isc_poison_options_fields, isc_power_fields, isc_progress_fields, isc_report_options_fields, isc_search_options_fields,
+    isc_poison_options_fields, isc_power_fields, isc_progress_fields, isc_report_options_fields,
+    isc_run_info_fields, isc_run_options_fields, isc_search_options_fields,
     isc_train_options_fields, isc_train_state_fields, isc_trigger_info_fields, isc_trigger_options_fields, isc_uap_info_fields,
     isc_uap_options_fields;
 

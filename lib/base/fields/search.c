@@ -8,6 +8,7 @@
 #include <iscp/evaluate.h>
 #include <iscp/fields.h>
 #include <iscp/report.h>
+#include <iscp/run.h>
 #include <iscp/search.h>
 
 /* ---- Words ---- */
@@ -22,6 +23,12 @@ static const isc_word causes[] = {
     {"poor", ISCP_CAUSES_POOR}, {"always", ISCP_CAUSES_ALWAYS}, {"never", ISCP_CAUSES_NEVER}, {NULL, 0}};
 static const isc_word images[] = {
     {"heldout", ISCP_IMAGES_HELDOUT}, {"all", ISCP_IMAGES_ALL}, {"searched", ISCP_IMAGES_SEARCHED}, {NULL, 0}};
+static const isc_word measures[] = {
+    {"selected", ISCP_MEASURE_SELECTED}, {"all", ISCP_MEASURE_ALL}, {"none", ISCP_MEASURE_NONE},
+    {"compared", ISCP_MEASURE_COMPARED}, {NULL, 0}};
+static const isc_word stages[] = {
+    {"clean", ISCP_STAGE_CLEAN}, {"search", ISCP_STAGE_SEARCH}, {"measure", ISCP_STAGE_MEASURE}, {"write", ISCP_STAGE_WRITE},
+    {"done", ISCP_STAGE_DONE}, {NULL, 0}};
 static const isc_word presets[] = {
     {"paper", ISCP_PRESET_PAPER}, {"authors", ISCP_PRESET_AUTHORS}, {"predictive", ISCP_PRESET_PREDICTIVE}, {NULL, 0}};
 static const isc_word alphas[] = {
@@ -140,6 +147,24 @@ static const isc_field report_options[] = {
     {FIELD(reserved2), .rules = ISCP_RULE_RESERVED},
 };
 const iscp_fields isc_report_options_fields = TABLE(report_options, reserved2);
+#undef STRUCT
+
+#define STRUCT iscp_run_info
+static const isc_field run_info[] = {
+    {FIELD(struct_size), .rules = ISCP_RULE_SIZE},
+    {FIELD(stage), .words = stages},
+    {FIELD(class_index)}, {FIELD(canvas)}, {FIELD(size)}, {FIELD(class_count)}, {FIELD(left)},
+};
+const iscp_fields isc_run_info_fields = TABLE(run_info, left);
+#undef STRUCT
+
+#define STRUCT iscp_run_options
+static const isc_field run_options[] = {
+    {FIELD(struct_size), .rules = ISCP_RULE_SIZE},
+    {FIELD(measure), .initial = ISCP_MEASURE_SELECTED, BOUNDS(1, 4), .words = measures},
+    {FIELD(search)}, {FIELD(report)},
+};
+const iscp_fields isc_run_options_fields = TABLE(run_options, report);
 #undef STRUCT
 
 #define STRUCT iscp_search_options

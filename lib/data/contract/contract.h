@@ -11,9 +11,6 @@ extern const iscp_contract isc_contract_defaults;
 /* ISCP_ERROR_ARGUMENT names the first field that is out of range or contradicts another (contract.c). */
 iscp_status isc_contract_range(const iscp_contract *contract);
 
-/* Copies a whole contract into a caller's struct, whose struct_size says what fits. */
-iscp_status isc_contract_give(iscp_contract *given, const iscp_contract *contract);
-
 /* ---- Pieces of JSON (contract_pieces.c): all failures are ISCP_ERROR_FORMAT ---- */
 
 iscp_status isc_json_integer(int32_t *value, const json_t *item, const char *key);
