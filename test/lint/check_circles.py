@@ -14,9 +14,7 @@ from folders import LIB, PROGRAM, PYTHON, ROOT, includes, strip
 MOST_FILES = 15
 
 # Circles that are known, each with what keeps it. An entry that is no longer needed is a fault: take it out.
-KNOWN_CIRCLES = {
-    ("bindings/python/iscp/report.py", "bindings/python/iscp/result.py"): "a result writes its report by an import on the way",
-}
+KNOWN_CIRCLES = {}
 # Folders that are known to be too full, with how many files they may have. Likewise.
 KNOWN_FULL = {
     "bindings/python/iscp": 30,

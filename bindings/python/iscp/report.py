@@ -4,79 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from collections.abc import Sequence as SequenceType
-from ctypes import POINTER, c_double, c_int32, c_uint64, cast, sizeof
+from ctypes import c_double, c_int32, c_uint64
+from typing import Any
 
-from ._abi import IMAGES, iscp_canvas_result, iscp_power, iscp_report_options
+from ._abi import iscp_canvas_result, iscp_power
 from ._handle import create
-from ._library import defaults, library, sized
-from ._progress import ProgressCallback
-from ._words import code
+from ._library import library, sized
 from .context import Context, default_context
 from .evaluation import Power, power_of
 from .model import Path
 from .pattern import Pattern, chosen_cut, cut_arguments
-from .result import SIZES, CanvasFacts, ClassResult, SearchResult
+from .result import CanvasFacts, SearchResult
 
 
-def write_report(
-    result: SearchResult,
-    folder: Path,
-    *,
-    sizes: Sequence[float] = SIZES,
-    images: str = "heldout",
-    measure: str = "selected",
-    resume: bool = False,
-    overwrite: bool = False,
-    picture_size: float = 0.05,
-    scale: int = 0,
-    progress: ProgressCallback | None = None,
-) -> None:
-    """Writes result.json, masks, evidence and canvases (.npy), patterns and a sheet (.png) into a folder.
-
-    The power at each of `sizes` on `images` is measured for the "selected" canvas of each class, for "all" canvases, or
-    for "none". `resume` adds to a report of the same run, `overwrite` replaces a report; `picture_size` is the size of
-    the patterns in the pictures, `scale` picture pixels an image pixel (0 = chosen by size)."""
-    if measure not in ("selected", "all", "none"):
-        raise ValueError(f"measure must be one of 'selected', 'all', 'none', not {measure!r}")
-    options = defaults(iscp_report_options)
-    options.resume, options.overwrite = int(resume), int(overwrite)
-    options.picture_size, options.scale = picture_size, scale
-    options.images = code(IMAGES, images, "images")
-    held = (c_double * len(sizes))(*sizes)
-    options.sizes, options.size_count = cast(held, POINTER(c_double)), len(sizes)
-    report = create(
-        library.iscp_report_create,
-        library.iscp_report_destroy,
-        os.fsencode(folder),
-        result.model._handle,
-        result.data._handle,
-        result._run.options,
-        options,
-        keep=[result._run.handle],
-    )
-    for found in result.values():
-        powers = _measured(result, found, sizes, images, measure, progress)
-        library.iscp_report_add(report, result._run.handle, found.class_index, powers)
-
-
-def _measured(
-    result: SearchResult,
-    found: ClassResult,
-    sizes: Sequence[float],
-    images: str,
-    measure: str,
-    progress: ProgressCallback | None,
-):
-    """Canvas by canvas, size by size; a row whose target stays -1 was not measured."""
-    rows = len(found.canvases) * len(sizes)
-    powers = (iscp_power * rows)(*(iscp_power(struct_size=sizeof(iscp_power), target=-1) for _ in range(rows)))
-    for canvas in found.canvases:
-        if measure == "all" or (measure == "selected" and canvas.selected):
-            for i, size in enumerate(sizes):
-                measured = result.evaluation(images, progress).measure(canvas.pattern(size), progress)
-                powers[canvas.index * len(sizes) + i] = measured
-    return powers
+def write_report(result: SearchResult, folder: Path, **options: Any) -> None:
+    """Writes a search's result.json, arrays and pictures into a folder: SearchResult.write, with its options."""
+    result.write(folder, **options)
 
 
 class SavedPattern(CanvasFacts):
@@ -108,7 +51,7 @@ class SavedPattern(CanvasFacts):
         return Pattern(handle, *chosen_cut(size, gamma))
 
 
-class SavedPatterns(SequenceType):
+class SavedPatterns(Sequence):
     """The patterns of a report's folder, in the order of result.json. `fraction` and `seed` are the draw of the search,
     for an Evaluation on the images that it did not see."""
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import html
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from ctypes import POINTER, Array, c_double, cast, sizeof
 from typing import Any
 
 import numpy as np
 
-from ._abi import CANVASES, iscp_canvas_result, iscp_search_options
+from ._abi import CANVASES, IMAGES, iscp_canvas_result, iscp_power, iscp_report_options, iscp_search_options
 from ._handle import Handle, create, view
-from ._library import library, sized
+from ._library import defaults, library, sized
 from ._progress import ProgressCallback
-from ._words import word
+from ._words import code, word
 from .dataset import Dataset
 from .evaluation import Evaluation, Power
 from .model import Model, Path
@@ -188,11 +190,51 @@ class SearchResult(Mapping):
         """The Evaluation with this search's draw of images; made once."""
         return self._run.evaluation(images, progress)
 
-    def write(self, folder: Path, **options: Any) -> None:
-        """Writes result.json, arrays and pictures; the options are those of iscp.write_report."""
-        from .report import write_report
+    def write(
+        self,
+        folder: Path,
+        *,
+        sizes: Sequence[float] = SIZES,
+        images: str = "heldout",
+        measure: str = "selected",
+        resume: bool = False,
+        overwrite: bool = False,
+        picture_size: float = SIZE,
+        scale: int = 0,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        """Writes result.json, masks, evidence and canvases (.npy), patterns and a sheet (.png) into a folder.
 
-        write_report(self, folder, **options)
+        The power at each of `sizes` on `images` is measured for the "selected" canvas of each class, for "all" canvases, or
+        for "none". `resume` adds to a report of the same run, `overwrite` replaces a report; `picture_size` is the size of
+        the patterns in the pictures, `scale` picture pixels an image pixel (0 = chosen by size)."""
+        if measure not in ("selected", "all", "none"):
+            raise ValueError(f"measure must be one of 'selected', 'all', 'none', not {measure!r}")
+        options = defaults(iscp_report_options)
+        options.resume, options.overwrite = int(resume), int(overwrite)
+        options.picture_size, options.scale = picture_size, scale
+        options.images = code(IMAGES, images, "images")
+        held = (c_double * len(sizes))(*sizes)
+        options.sizes, options.size_count = cast(held, POINTER(c_double)), len(sizes)
+        run = self._run
+        arguments = (os.fsencode(folder), run.model._handle, run.data._handle, run.options, options)
+        report = create(library.iscp_report_create, library.iscp_report_destroy, *arguments, keep=[run.handle])
+        for found in self.values():
+            powers = self._measured(found, sizes, images, measure, progress)
+            library.iscp_report_add(report, run.handle, found.class_index, powers)
+
+    def _measured(
+        self, found: ClassResult, sizes: Sequence[float], images: str, measure: str, progress: ProgressCallback | None
+    ) -> Array:
+        """Canvas by canvas, size by size; a row whose target stays -1 was not measured."""
+        rows = len(found.canvases) * len(sizes)
+        powers = (iscp_power * rows)(*(iscp_power(struct_size=sizeof(iscp_power), target=-1) for _ in range(rows)))
+        for canvas in found.canvases:
+            if measure == "all" or (measure == "selected" and canvas.selected):
+                for i, size in enumerate(sizes):
+                    measured = self.evaluation(images, progress).measure(canvas.pattern(size), progress)
+                    powers[canvas.index * len(sizes) + i] = measured
+        return powers
 
     def _repr_html_(self) -> str:
         """The selected patterns side by side."""
