@@ -4,7 +4,7 @@
 #include <iscp/iscp.h>
 
 uint32_t iscp_version(void) {
-  return ISCP_VERSION_MAJOR * 10000 + ISCP_VERSION_MINOR * 100 + ISCP_VERSION_PATCH;
+  return ISCP_VERSION;
 }
 
 uint32_t iscp_abi_sizeof(const char *struct_name) {
