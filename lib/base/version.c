@@ -2,5 +2,5 @@
 #include <iscp/version.h>
 
 uint32_t iscp_version(void) {
-  return ISCP_VERSION_MAJOR * 10000 + ISCP_VERSION_MINOR * 100 + ISCP_VERSION_PATCH;
+  return ISCP_VERSION;
 }

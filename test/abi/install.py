@@ -55,15 +55,18 @@ def main():
         packages = next(folder.rglob("iscp.pc"), None)
         if not packages:
             sys.exit("no iscp.pc was installed")
-        environment = dict(os.environ, PKG_CONFIG_PATH=str(packages.parent), PKG_CONFIG_SYSROOT_DIR=str(folder))
+        # The installed folder alone: the private libraries' .pc files are not asked for.
+        environment = dict(os.environ, PKG_CONFIG_LIBDIR=str(packages.parent), PKG_CONFIG_PATH="",
+                           PKG_CONFIG_SYSROOT_DIR=str(folder))
         (folder / "first.c").write_text(source)
         few = first_images(images, folder, 200)
         shared = shlex.split(run(["pkg-config", "--cflags", "--libs", "iscp"], env=environment))
-        # pkg-config --static would ask for the static libraries of the dependencies' own dependencies too.
-        private = dict(re.findall(r"^(Requires|Libs)\.private: (.*)$", packages.read_text(), flags=re.M))
-        needs = [name for name in re.findall(r"[a-zA-Z][\w.-]*", private["Requires"])]
-        static = [f for f in shared if not f.startswith("-l")] + [str(next(folder.rglob("libiscp.a")))]
-        static += shlex.split(private["Libs"]) + shlex.split(run(["pkg-config", "--libs", *needs]))
+        # As docs/abi.md says it: the archive by its name, and the private libraries, which the file names by their flags.
+        private = shlex.split(re.search(r"^Libs\.private: (.*)$", packages.read_text(), flags=re.M).group(1))
+        asked = shlex.split(run(["pkg-config", "--static", "--cflags", "--libs", "iscp"], env=environment))
+        if "Requires" in packages.read_text() or not {f for f in private if f.startswith("-l")} <= set(asked):
+            sys.exit(f"iscp.pc does not name what the archive needs: {packages.read_text()}")
+        static = [f for f in shared if not f.startswith("-l")] + ["-l:libiscp.a", *private]
         for way, flags in (("", shared), ("-static", static)):
             program = folder / ("first" + way)
             run([*shlex.split(cc), "-std=c11", "-Wall", "-Wextra", "-Werror", str(folder / "first.c"), "-o", str(program), *flags])

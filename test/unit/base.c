@@ -381,8 +381,7 @@ START_TEST(sizes_by_name) {
   ck_assert_uint_eq(iscp_abi_sizeof("iscp_dataset_options"), sizeof(iscp_dataset_options));
   ck_assert_uint_eq(iscp_abi_sizeof("nothing"), 0);
   ck_assert_uint_eq(iscp_abi_sizeof(NULL), 0);
-  ck_assert_uint_eq(iscp_version(),
-                    ISCP_VERSION_MAJOR * 10000 + ISCP_VERSION_MINOR * 100 + ISCP_VERSION_PATCH);
+  ck_assert_uint_eq(iscp_version(), ISCP_VERSION_MAJOR << 16 | ISCP_VERSION_MINOR << 8 | ISCP_VERSION_PATCH);
 }
 END_TEST
 
