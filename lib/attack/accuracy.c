@@ -42,7 +42,10 @@ static iscp_status queue_known(hunt *h, iscp_attack_info *info, const isc_clean 
 
 static float *image_at(const hunt *h, float *images, int32_t r) { return images + r * h->attack->numbers; }
 
-static iscp_status take(hunt *h, int32_t r) {
+static iscp_status take(void *user, int32_t r) {
+  hunt *h = user;
+  if (h->rows[r].image < 0 || h->rows[r].steps >= 0)
+    return ISCP_OK; /* idle, or at work */
   float *clean = image_at(h, h->clean, r), *x = image_at(h, h->x, r);
   ISC_TRY(iscp_dataset_image(h->dataset, h->rows[r].image, clean));
   if (h->attack->options.random_start)
@@ -54,20 +57,14 @@ static iscp_status take(hunt *h, int32_t r) {
 
 /* Gives free rows their next images; the busy ones, and the free ones that are left, stay as they are. */
 static iscp_status fill_rows(hunt *h) {
-  int32_t batch = h->attack->options.batch, broken = batch;
+  int32_t batch = h->attack->options.batch;
   int64_t first = h->taken;
   for (int32_t r = 0; r < batch && h->taken < h->count; r++)
     if (h->rows[r].image < 0)
       h->rows[r] = (row){h->queue[h->taken++], -1};
   if (h->taken > first && h->taken < h->count)
     isc_dataset_expect(h->dataset, h->queue + h->taken, h->count - h->taken < batch ? h->count - h->taken : batch);
-#pragma omp parallel for schedule(dynamic, 1) reduction(min : broken)
-  for (int32_t r = 0; r < batch; r++)
-    if (h->rows[r].image >= 0 && h->rows[r].steps < 0 && take(h, r) != ISCP_OK)
-      broken = r < broken ? r : broken;
-  for (int32_t r = broken; r < batch; r++) /* once more: the message must be this thread's */
-    if (h->rows[r].image >= 0 && h->rows[r].steps < 0)
-      ISC_TRY(take(h, r));
+  ISC_TRY(isc_rows_fill(batch, take, h));
   for (int32_t r = 0; r < batch; r++)
     h->rows[r].steps = h->rows[r].steps < 0 ? 0 : h->rows[r].steps;
   return ISCP_OK;
@@ -171,7 +168,7 @@ iscp_status iscp_attack_accuracy(iscp_attack_info *info, iscp_attack *attack, co
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", attack ? "dataset" : "attack");
   if (attack->options.targeted)
     return isc_fail(ISCP_ERROR_ARGUMENT, "targeted is 1, expected 0: accuracy is attacked away from the labels");
-  ISC_TRY(isc_output_check(info, sizeof *info, "iscp_attack_info"));
+  ISC_TRY(isc_fields_check_output(info, &isc_attack_info_fields));
   ISC_TRY(isc_model_check_dataset(attack->model, dataset));
   iscp_attack_info result = {.struct_size = sizeof result, .images = iscp_dataset_count(dataset)};
   hunt h = {.attack = attack, .dataset = dataset, .context = isc_model_context(attack->model)};
@@ -182,5 +179,5 @@ iscp_status iscp_attack_accuracy(iscp_attack_info *info, iscp_attack *attack, co
   if (status != ISCP_OK)
     return status;
   finish(&result, &h);
-  return isc_output_write(info, &result, sizeof result, sizeof result, "iscp_attack_info");
+  return isc_fields_write(info, &isc_attack_info_fields, &result);
 }

@@ -186,7 +186,7 @@ iscp_status iscp_uap_run(iscp_uap *uap, iscp_progress_fn progress, void *user) {
 iscp_status iscp_uap_get_options(const iscp_uap *uap, iscp_uap_options *options) {
   if (!uap)
     return isc_fail(ISCP_ERROR_ARGUMENT, "uap is NULL");
-  return isc_output_write(options, &uap->options, sizeof *options, sizeof *options, "iscp_uap_options");
+  return isc_fields_write(options, &isc_uap_options_fields, &uap->options);
 }
 
 iscp_status iscp_uap_get_info(const iscp_uap *uap, iscp_uap_info *info) {
@@ -198,7 +198,7 @@ iscp_status iscp_uap_get_info(const iscp_uap *uap, iscp_uap_info *info) {
                           .fooled = finished ? uap->fooled : 0};
   result.asr = (double)result.fooled / (double)uap->count;
   isc_wilson(&result.asr_low, &result.asr_high, result.fooled, uap->count);
-  return isc_output_write(info, &result, sizeof result, sizeof result, "iscp_uap_info");
+  return isc_fields_write(info, &isc_uap_info_fields, &result);
 }
 
 const float *iscp_uap_perturbation(const iscp_uap *uap) { return uap ? uap->v : NULL; }

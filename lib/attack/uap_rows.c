@@ -1,15 +1,18 @@
 /* Images with the perturbation on them, as rows of the network's batch: x' = clip(x + v, 0, 1). */
 #include "attack/uap.h"
 
+typedef struct fetching {
+  iscp_uap *uap;
+  const int64_t *indices;
+} fetching;
+
+static iscp_status fetch_row(void *user, int32_t row) {
+  const fetching *f = user;
+  return iscp_dataset_image(f->uap->dataset, f->indices[row], f->uap->images + row * f->uap->numbers);
+}
+
 iscp_status isc_uap_fetch(iscp_uap *uap, const int64_t *indices, int32_t rows) {
-  int32_t broken = rows;
-#pragma omp parallel for schedule(dynamic, 1) reduction(min : broken)
-  for (int32_t r = 0; r < rows; r++)
-    if (iscp_dataset_image(uap->dataset, indices[r], uap->images + r * uap->numbers) != ISCP_OK)
-      broken = r < broken ? r : broken;
-  for (int32_t r = broken; r < rows; r++) /* once more: the message must be this thread's */
-    ISC_TRY(iscp_dataset_image(uap->dataset, indices[r], uap->images + r * uap->numbers));
-  return ISCP_OK;
+  return isc_rows_fill(rows, fetch_row, &(fetching){uap, indices});
 }
 
 static float clip(float value) { return value < 0 ? 0 : value > 1 ? 1 : value; }

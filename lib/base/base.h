@@ -80,23 +80,6 @@ char *isc_strdup(const iscp_context *context, const char *text);
 /* Grows `*memory` (NULL at first) from `*capacity` elements to hold at least `needed`, doubling. */
 iscp_status isc_grow(const iscp_context *context, void **memory, size_t *capacity, size_t needed, size_t size);
 
-/* ---- Options (options.c): the one place that compares struct_size ---- */
-
-/* The ABI rule of isc_fields_read for a struct of `known` bytes with defaults of its own. Of a public struct the size of the
- * first version and the reserved fields are those of its table, whatever `first` is. */
-iscp_status isc_options_read(void *options, const void *defaults, size_t known, size_t first, const void *given,
-                             const char *name);
-
-/* Fills a caller's struct of `struct_size` bytes with the defaults, zeros beyond what is known. */
-iscp_status isc_options_init(void *options, uint32_t struct_size, const void *defaults, size_t known, size_t first,
-                             const char *name);
-
-/* Whether isc_output_write will take the caller's struct, to know before long work. */
-iscp_status isc_output_check(const void *given, size_t first, const char *name);
-
-/* Copies a result into a caller's struct, whose first field says its size; its own size stays in that field. */
-iscp_status isc_output_write(void *given, const void *result, size_t known, size_t first, const char *name);
-
 /* ---- Random streams (random.c): counter-based, never by thread or order of arrival ---- */
 
 enum isc_purpose {

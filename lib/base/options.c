@@ -67,39 +67,3 @@ iscp_status isc_fields_write(void *given, const iscp_fields *fields, const void 
   memcpy(given, &size, sizeof size);
   return ISCP_OK;
 }
-
-/* ---- Of a struct without a table, or by its name ---- */
-
-/* The struct's own table, else one of no rows, which has the sizes alone. */
-static const iscp_fields *table(iscp_fields *bare, size_t known, size_t first, const char *name) {
-  const iscp_fields *fields = iscp_fields_of(name);
-  *bare = (iscp_fields){.name = name, .size = (uint32_t)known, .first = (uint32_t)first};
-  return fields ? fields : bare;
-}
-
-iscp_status isc_options_read(void *options, const void *defaults, size_t known, size_t first, const void *given,
-                             const char *name) {
-  iscp_fields bare;
-  memcpy(options, defaults, known);
-  return given ? take(options, table(&bare, known, first, name), given) : ISCP_OK;
-}
-
-iscp_status isc_options_init(void *options, uint32_t struct_size, const void *defaults, size_t known, size_t first,
-                             const char *name) {
-  iscp_fields bare;
-  const iscp_fields *fields = table(&bare, known, first, name);
-  ISC_TRY(isc_fields_init(options, struct_size, fields));
-  memcpy(options, defaults, struct_size < known ? struct_size : known);
-  memcpy(options, &struct_size, sizeof struct_size);
-  return ISCP_OK;
-}
-
-iscp_status isc_output_check(const void *given, size_t first, const char *name) {
-  iscp_fields bare;
-  return isc_fields_check_output(given, table(&bare, first, first, name));
-}
-
-iscp_status isc_output_write(void *given, const void *result, size_t known, size_t first, const char *name) {
-  iscp_fields bare;
-  return isc_fields_write(given, table(&bare, known, first, name), result);
-}

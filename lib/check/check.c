@@ -17,10 +17,8 @@ struct iscp_check {
   int32_t trial_count;
 };
 
-static const iscp_check_options defaults = {.struct_size = sizeof(iscp_check_options)};
-
 iscp_status iscp_check_options_init(iscp_check_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_check_options");
+  return isc_fields_init(options, struct_size, &isc_check_options_fields);
 }
 
 static iscp_status check_options(const iscp_check_options *options) {
@@ -177,7 +175,7 @@ iscp_status iscp_check_create(iscp_check **out, const iscp_model *model, const i
   if (!model || !dataset)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", model ? "dataset" : "model");
   iscp_check_options options;
-  ISC_TRY(isc_options_read(&options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_check_options"));
+  ISC_TRY(isc_fields_read(&options, &isc_check_options_fields, given));
   ISC_TRY(check_options(&options));
   iscp_check *check = isc_calloc(isc_model_context(model), 1, sizeof *check);
   if (!check)
@@ -217,13 +215,13 @@ static iscp_status check_index(const iscp_check *check, const char *name, int64_
 
 iscp_status iscp_check_get_info(const iscp_check *check, iscp_check_info *info) {
   ISC_TRY(check_index(check, "index", 0, 1));
-  return isc_output_write(info, &check->info, sizeof check->info, sizeof check->info, "iscp_check_info");
+  return isc_fields_write(info, &isc_check_info_fields, &check->info);
 }
 
 iscp_status iscp_check_get_class(const iscp_check *check, int32_t class_index, iscp_check_class *class_info) {
   ISC_TRY(check_index(check, "class_index", class_index, check ? check->info.classes : 0));
   const iscp_check_class *told = &check->classes[class_index];
-  return isc_output_write(class_info, told, sizeof *told, sizeof *told, "iscp_check_class");
+  return isc_fields_write(class_info, &isc_check_class_fields, told);
 }
 
 iscp_status iscp_check_confusion(const iscp_check *check, int32_t index, iscp_confusion *confusion) {
@@ -231,7 +229,7 @@ iscp_status iscp_check_confusion(const iscp_check *check, int32_t index, iscp_co
   const isc_pair *pair = &check->confusions[index];
   iscp_confusion told = {.struct_size = sizeof told, .label = pair->label, .predicted = pair->predicted, .images = pair->count,
                          .share = ratio(pair->count, check->classes[pair->label].images)};
-  return isc_output_write(confusion, &told, sizeof told, sizeof told, "iscp_confusion");
+  return isc_fields_write(confusion, &isc_confusion_fields, &told);
 }
 
 iscp_status iscp_check_cause(const iscp_check *check, int32_t index, iscp_cause *cause) {
@@ -243,5 +241,5 @@ iscp_status iscp_check_cause(const iscp_check *check, int32_t index, iscp_cause 
   isc_wilson(&told.low, &told.high, trial->correct, trial->images);
   told.restores = isc_trial_is_beyond(trial, given) && isc_trial_adds(trial) &&
                   told.accuracy >= check->info.plausible_from && isc_trial_tells(trial);
-  return isc_output_write(cause, &told, sizeof told, sizeof told, "iscp_cause");
+  return isc_fields_write(cause, &isc_cause_fields, &told);
 }

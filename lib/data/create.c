@@ -7,15 +7,10 @@
 
 enum { DEFAULT_MEMORY = 256 << 20, LARGEST_SIDE = 4096 };
 
-/* What the struct was before `borrow`. */
-#define FIRST_SIZE offsetof(iscp_dataset_options, borrow)
-
-static const iscp_dataset_options defaults = {.struct_size = sizeof(iscp_dataset_options)};
-
 /* ---- Options ---- */
 
 iscp_status iscp_dataset_options_init(iscp_dataset_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, FIRST_SIZE, "iscp_dataset_options");
+  return isc_fields_init(options, struct_size, &isc_dataset_options_fields);
 }
 
 static iscp_status check_flag(const char *name, int32_t value, int32_t most) {
@@ -38,7 +33,7 @@ static iscp_status check_options(const iscp_dataset_options *options) {
 
 /* The ABI rule and the ranges. The options' contract becomes a whole one, in `contract`, and `memory` a number of bytes or -1. */
 static iscp_status read_options(iscp_dataset_options *options, iscp_contract *contract, const iscp_dataset_options *given) {
-  ISC_TRY(isc_options_read(options, &defaults, sizeof defaults, FIRST_SIZE, given, "iscp_dataset_options"));
+  ISC_TRY(isc_fields_read(options, &isc_dataset_options_fields, given));
   ISC_TRY(check_options(options));
   if (options->contract)
     ISC_TRY(isc_contract_read(contract, options->contract));

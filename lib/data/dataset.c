@@ -108,7 +108,7 @@ iscp_status iscp_dataset_get_info(const iscp_dataset *dataset, iscp_dataset_info
   told.height_high = (int32_t)(is_array ? images->layout.height : images->high[0]);
   told.width_low = (int32_t)(is_array ? images->layout.width : images->low[1]);
   told.width_high = (int32_t)(is_array ? images->layout.width : images->high[1]);
-  return isc_output_write(info, &told, sizeof told, sizeof told, "iscp_dataset_info");
+  return isc_fields_write(info, &isc_dataset_info_fields, &told);
 }
 
 /* ---- Images ---- */

@@ -12,14 +12,8 @@ struct iscp_evaluation {
   isc_clean clean;
 };
 
-static const iscp_evaluate_options defaults = {
-    .struct_size = sizeof(iscp_evaluate_options),
-    .images = ISCP_IMAGES_HELDOUT,
-    .fraction = 0.2,
-};
-
 iscp_status iscp_evaluate_options_init(iscp_evaluate_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_evaluate_options");
+  return isc_fields_init(options, struct_size, &isc_evaluate_options_fields);
 }
 
 static iscp_status check(const iscp_evaluate_options *options) {
@@ -83,7 +77,7 @@ iscp_status iscp_evaluation_create(iscp_evaluation **out, const iscp_model *mode
   if (!model || !dataset)
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL", model ? "dataset" : "model");
   iscp_evaluate_options options;
-  ISC_TRY(isc_options_read(&options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_evaluate_options"));
+  ISC_TRY(isc_fields_read(&options, &isc_evaluate_options_fields, given));
   ISC_TRY(check(&options));
   iscp_evaluation *e = isc_calloc(isc_model_context(model), 1, sizeof *e);
   if (!e)
@@ -147,7 +141,7 @@ static void *power_at(iscp_power *powers, int32_t i) { return (char *)powers + (
 static iscp_status check_patterns(int64_t *images, const iscp_evaluation *e, const iscp_pattern *const *patterns,
                                   int32_t count, iscp_power *powers) {
   *images = 0;
-  ISC_TRY(isc_output_check(powers, sizeof *powers, "iscp_power"));
+  ISC_TRY(isc_fields_check_output(powers, &isc_power_fields));
   for (int32_t i = 0; i < count; i++) {
     if (!patterns[i])
       return isc_fail(ISCP_ERROR_ARGUMENT, "pattern %d is NULL", i);
@@ -169,7 +163,7 @@ static iscp_status measure_all(iscp_evaluation *e, const iscp_pattern *const *pa
   for (int32_t i = 0; i < count; i++) {
     iscp_power result;
     ISC_TRY(isc_power_run(&result, e->session, e->model, e->dataset, e->used, &e->clean, patterns[i], meter));
-    ISC_TRY(isc_output_write(power_at(powers, i), &result, sizeof result, sizeof result, "iscp_power"));
+    ISC_TRY(isc_fields_write(power_at(powers, i), &isc_power_fields, &result));
   }
   return ISCP_OK;
 }

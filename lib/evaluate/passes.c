@@ -3,26 +3,28 @@
 
 #include "evaluate/evaluate.h"
 
-static iscp_status fill_row(iscp_session *session, const iscp_model *model, const iscp_dataset *dataset, int64_t index,
-                            int32_t row, const iscp_pattern *pattern) {
-  float *src = isc_session_src(session, row);
-  ISC_TRY(iscp_dataset_image(dataset, index, src));
-  if (pattern)
-    isc_pattern_attach(pattern, src);
-  isc_normalise(src, src, iscp_model_contract(model));
+/* Rows of a batch: where they go, what they are, and what is put on them. */
+typedef struct filling {
+  iscp_session *session;
+  const iscp_model *model;
+  const iscp_dataset *dataset;
+  const int64_t *indices;
+  const iscp_pattern *pattern; /* NULL leaves the images clean */
+} filling;
+
+static iscp_status fill_row(void *user, int32_t row) {
+  const filling *f = user;
+  float *src = isc_session_src(f->session, row);
+  ISC_TRY(iscp_dataset_image(f->dataset, f->indices[row], src));
+  if (f->pattern)
+    isc_pattern_attach(f->pattern, src);
+  isc_normalise(src, src, iscp_model_contract(f->model));
   return ISCP_OK;
 }
 
 iscp_status isc_fill_rows(iscp_session *session, const iscp_model *model, const iscp_dataset *dataset,
                           const int64_t *indices, int32_t rows, const iscp_pattern *pattern) {
-  int32_t broken = rows;
-#pragma omp parallel for schedule(dynamic, 1) reduction(min : broken)
-  for (int32_t r = 0; r < rows; r++)
-    if (fill_row(session, model, dataset, indices[r], r, pattern) != ISCP_OK)
-      broken = r < broken ? r : broken;
-  for (int32_t r = broken; r < rows; r++) /* once more: the message must be this thread's */
-    ISC_TRY(fill_row(session, model, dataset, indices[r], r, pattern));
-  return ISCP_OK;
+  return isc_rows_fill(rows, fill_row, &(filling){session, model, dataset, indices, pattern});
 }
 
 /* What is done with row `row` of a batch that was run, image `index` of the dataset. */

@@ -17,14 +17,12 @@ struct iscp_gradcam {
 
 /* ---- Options ---- */
 
-static const iscp_gradcam_options defaults = {.struct_size = sizeof defaults, .stage = 4};
-
 iscp_status iscp_gradcam_options_init(iscp_gradcam_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_gradcam_options");
+  return isc_fields_init(options, struct_size, &isc_gradcam_options_fields);
 }
 
 static iscp_status read_options(iscp_gradcam_options *options, const iscp_gradcam_options *given) {
-  ISC_TRY(isc_options_read(options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_gradcam_options"));
+  ISC_TRY(isc_fields_read(options, &isc_gradcam_options_fields, given));
   if (options->stage < 1 || options->stage > 4)
     return isc_fail(ISCP_ERROR_ARGUMENT, "stage is %d, expected 1 to 4", options->stage);
   if (options->reserved)
@@ -158,11 +156,11 @@ iscp_status iscp_gradcam_map(float *map, iscp_gradcam_info *info, iscp_gradcam *
   if (!map)
     return isc_fail(ISCP_ERROR_ARGUMENT, "map is NULL");
   if (info)
-    ISC_TRY(isc_output_check(info, sizeof *info, "iscp_gradcam_info"));
+    ISC_TRY(isc_fields_check_output(info, &isc_gradcam_info_fields));
   ISC_TRY(check_call(gradcam, image, class_index));
   iscp_gradcam_info made = {.struct_size = sizeof made, .class_index = class_index};
   ISC_TRY(make_map(map, &made, gradcam, image));
-  return info ? isc_output_write(info, &made, sizeof made, sizeof made, "iscp_gradcam_info") : ISCP_OK;
+  return info ? isc_fields_write(info, &isc_gradcam_info_fields, &made) : ISCP_OK;
 }
 
 /* ---- Pattern ---- */

@@ -49,7 +49,7 @@ iscp_status iscp_gradcam_shift(iscp_attention_shift *shift, float *before, float
     return isc_fail(ISCP_ERROR_ARGUMENT, "%s is NULL",
                     !shift ? "shift" : !gradcam ? "gradcam" : !image ? "image" : "pattern");
   iscp_pattern_info form;
-  ISC_TRY(isc_output_check(shift, sizeof *shift, "iscp_attention_shift"));
+  ISC_TRY(isc_fields_check_output(shift, &isc_attention_shift_fields));
   ISC_TRY(check(&form, gradcam, pattern));
   size_t pixels = (size_t)form.height * (size_t)form.width, numbers = pixels * (size_t)form.channels;
   const iscp_context *context = isc_pattern_context(pattern);
@@ -59,7 +59,7 @@ iscp_status iscp_gradcam_shift(iscp_attention_shift *shift, float *before, float
   iscp_attention_shift made = {.struct_size = sizeof made, .target = form.target};
   iscp_status status = run(&made, memory, gradcam, image, pattern, &form);
   if (status == ISCP_OK)
-    status = isc_output_write(shift, &made, sizeof made, sizeof made, "iscp_attention_shift");
+    status = isc_fields_write(shift, &isc_attention_shift_fields, &made);
   if (status == ISCP_OK && before)
     memcpy(before, memory + numbers, pixels * sizeof *before);
   if (status == ISCP_OK && after)

@@ -4,15 +4,19 @@
 
 /* ---- Images into the network ---- */
 
+/* What the set's images begin with, and what their features are to be. */
+static iscp_status fetch_start(void *user, int32_t row) {
+  iscp_inversion *v = user;
+  return iscp_dataset_image(v->data, v->row[row].start, v->images + row * v->numbers);
+}
+
+static iscp_status fetch_target(void *user, int32_t row) {
+  iscp_inversion *v = user;
+  return iscp_dataset_image(v->data, v->row[row].index, v->images + row * v->numbers);
+}
+
 static iscp_status fetch(iscp_inversion *v, bool starts) {
-  int32_t broken = v->rows;
-#pragma omp parallel for schedule(dynamic, 1) reduction(min : broken)
-  for (int32_t r = 0; r < v->rows; r++)
-    if (iscp_dataset_image(v->data, starts ? v->row[r].start : v->row[r].index, v->images + r * v->numbers) != ISCP_OK)
-      broken = r < broken ? r : broken;
-  for (int32_t r = broken; r < v->rows; r++) /* once more: the message must be this thread's */
-    ISC_TRY(iscp_dataset_image(v->data, starts ? v->row[r].start : v->row[r].index, v->images + r * v->numbers));
-  return ISCP_OK;
+  return isc_rows_fill(v->rows, starts ? fetch_start : fetch_target, v);
 }
 
 static iscp_status forward(iscp_inversion *v) {

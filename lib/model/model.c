@@ -25,13 +25,8 @@ struct iscp_model {
 /* In metadata under ISC_STRIDE_KEY. */
 static const char *const stride_names[] = {[ISCP_STRIDE_3X3] = "3x3", [ISCP_STRIDE_1X1] = "1x1"};
 
-static const iscp_model_options defaults = {.struct_size = sizeof(iscp_model_options)};
-
-/* The structs' sizes before they grew. */
-enum { FIRST_OPTIONS = offsetof(iscp_model_options, state_dict), FIRST_INFO = offsetof(iscp_model_info, planes) };
-
 iscp_status iscp_model_options_init(iscp_model_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, FIRST_OPTIONS, "iscp_model_options");
+  return isc_fields_init(options, struct_size, &isc_model_options_fields);
 }
 
 /* ---- Contract and names ---- */
@@ -103,7 +98,7 @@ static iscp_status check_fit(const iscp_model *model, const isc_architecture *a)
 /* What loading and creating have in common: the options, and a model without a network. */
 static iscp_status begin(iscp_model **out, iscp_context *context, iscp_model_options *options,
                          const iscp_model_options *given) {
-  ISC_TRY(isc_options_read(options, &defaults, sizeof defaults, FIRST_OPTIONS, given, "iscp_model_options"));
+  ISC_TRY(isc_fields_read(options, &isc_model_options_fields, given));
   if (options->class_count < 0 || (options->class_count > 0 && !options->class_names))
     return isc_fail(ISCP_ERROR_ARGUMENT, "class_count is %d with class_names %s, expected 0 or a list of that many names",
                     options->class_count, options->class_names ? "set" : "NULL");
@@ -180,9 +175,8 @@ iscp_status iscp_model_load(iscp_model **out, iscp_context *context, const char 
 /* ---- Random weights ---- */
 
 static iscp_status read_architecture(isc_architecture *architecture, const iscp_model_info *given) {
-  static const iscp_model_info none = {.struct_size = sizeof none};
   iscp_model_info info;
-  ISC_TRY(isc_options_read(&info, &none, sizeof none, FIRST_INFO, given, "iscp_model_info"));
+  ISC_TRY(isc_fields_read(&info, &isc_model_info_fields, given));
   *architecture = (isc_architecture){info.depth,    info.width,  info.stem,  info.classes,
                                      info.channels, info.planes, info.inner, info.stride};
   if (info.reserved)
@@ -375,7 +369,7 @@ iscp_status iscp_model_get_info(const iscp_model *model, iscp_model_info *info) 
       .inner = a->inner,
       .stride = a->stride,
   };
-  return isc_output_write(info, &result, sizeof result, FIRST_INFO, "iscp_model_info");
+  return isc_fields_write(info, &isc_model_info_fields, &result);
 }
 
 const iscp_context *iscp_model_context(const iscp_model *model) { return model ? model->context : NULL; }

@@ -82,10 +82,9 @@ const char *iscp_pattern_list_class_name(const iscp_pattern_list *list, int32_t 
 }
 
 iscp_status iscp_pattern_list_canvas(const iscp_pattern_list *list, int32_t index, iscp_canvas_result *result) {
-  enum { FIRST_SIZE = offsetof(iscp_canvas_result, canvas_steps) }; /* what the struct was before that field */
   const isc_entry *entry;
   ISC_TRY(find_entry(&entry, list, index));
-  return isc_output_write(result, &entry->canvas, sizeof entry->canvas, FIRST_SIZE, "iscp_canvas_result");
+  return isc_fields_write(result, &isc_canvas_result_fields, &entry->canvas);
 }
 
 int32_t iscp_pattern_list_power_count(const iscp_pattern_list *list, int32_t index) {
@@ -100,7 +99,7 @@ iscp_status iscp_pattern_list_power(const iscp_pattern_list *list, int32_t index
   if (row < 0 || (size_t)row >= entry->row_count)
     return isc_fail(ISCP_ERROR_ARGUMENT, "row is %d, expected less than the %zu sizes measured", row,
                     entry->row_count);
-  ISC_TRY(isc_output_write(power, &entry->rows[row].power, sizeof *power, sizeof *power, "iscp_power"));
+  ISC_TRY(isc_fields_write(power, &isc_power_fields, &entry->rows[row].power));
   if (size)
     *size = entry->rows[row].size;
   return ISCP_OK;

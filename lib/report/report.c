@@ -7,16 +7,10 @@
 
 static const double default_sizes[] = {0.01, 0.02, 0.03, 0.05, 0.1};
 
-static const iscp_report_options defaults = {
-    .struct_size = sizeof(iscp_report_options),
-    .picture_size = 0.05,
-    .images = ISCP_IMAGES_HELDOUT,
-    .sizes = default_sizes,
-    .size_count = sizeof default_sizes / sizeof *default_sizes,
-};
-
 iscp_status iscp_report_options_init(iscp_report_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_report_options");
+  ISC_TRY(isc_fields_init(options, struct_size, &isc_report_options_fields));
+  options->sizes = default_sizes; /* an address, which the table has not; their number it has */
+  return ISCP_OK;
 }
 
 static iscp_status check_size(const char *name, double size, int64_t pixels) {
@@ -58,10 +52,7 @@ static iscp_status check_search(const iscp_search_options *search, int32_t class
 }
 
 static iscp_status read_search_options(iscp_search_options *search, const iscp_search_options *given) {
-  enum { FIRST_SIZE = offsetof(iscp_search_options, min_accuracy) }; /* what the struct was before that field */
-  iscp_search_options known;
-  ISC_TRY(iscp_search_options_init(&known, sizeof known));
-  ISC_TRY(isc_options_read(search, &known, sizeof known, FIRST_SIZE, given, "iscp_search_options"));
+  ISC_TRY(isc_fields_read(search, &isc_search_options_fields, given));
   return iscp_search_options_resolve(search);
 }
 
@@ -127,7 +118,8 @@ iscp_status iscp_report_create(iscp_report **out, const char *folder, const iscp
   iscp_report_options options;
   iscp_search_options search;
   iscp_model_info info = {.struct_size = sizeof info};
-  ISC_TRY(isc_options_read(&options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_report_options"));
+  ISC_TRY(isc_fields_read(&options, &isc_report_options_fields, given));
+  options.sizes = given ? options.sizes : default_sizes;
   ISC_TRY(read_search_options(&search, search_options));
   const iscp_context *context = iscp_model_context(model); /* which computes, and is told in the manifest */
   isc_run run = {context, model, dataset, &search, &options};

@@ -39,7 +39,8 @@ iscp_status iscp_run_options_init(iscp_run_options *options, uint32_t struct_siz
 enum { MOST_SIZES = 32 }; /* of a report */
 
 static iscp_status read_report(iscp_run *run, const iscp_report_options *given) {
-  ISC_TRY(isc_fields_read(&run->report, &isc_report_options_fields, given));
+  ISC_TRY(given ? isc_fields_read(&run->report, &isc_report_options_fields, given)
+                : iscp_report_options_init(&run->report, sizeof run->report)); /* which knows the sizes by default */
   if (!run->report.sizes || run->report.size_count < 1 || run->report.size_count > MOST_SIZES)
     return ISCP_OK; /* iscp_report_create says what is wrong */
   run->sizes = isc_calloc(run->context, (size_t)run->report.size_count, sizeof *run->sizes);

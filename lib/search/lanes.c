@@ -32,26 +32,28 @@ static bool is_mask_turn(const iscp_search *search, int64_t turn) {
 
 /* ---- One pass: rows first .. first + count - 1, in the session's rows 0 .. count - 1 ---- */
 
-static iscp_status mix_row(iscp_search *search, int32_t first, int32_t place) {
-  const isc_job *job = job_of(search, first + place);
+/* A pass of a search, whose first row is `first` of all lanes'. */
+typedef struct pass {
+  iscp_search *search;
+  int32_t first;
+} pass;
+
+static iscp_status mix_row(void *user, int32_t place) {
+  const pass *p = user;
+  iscp_search *search = p->search;
+  int32_t row = p->first + place;
+  const isc_job *job = job_of(search, row);
   if (!job)
     return ISCP_OK;
-  float *image = search->images + (first + place) * search->numbers;
-  ISC_TRY(iscp_dataset_image(search->dataset, job->order[job->position + (first + place) % search->options.batch], image));
+  float *image = search->images + row * search->numbers;
+  ISC_TRY(iscp_dataset_image(search->dataset, job->order[job->position + row % search->options.batch], image));
   isc_mix(isc_session_src(search->session, place), job->mask.values, isc_job_canvas(search, job), image,
           iscp_model_contract(search->model));
   return ISCP_OK;
 }
 
 static iscp_status mix(iscp_search *search, int32_t first, int32_t count) {
-  int32_t broken = count;
-#pragma omp parallel for schedule(dynamic, 1) reduction(min : broken)
-  for (int32_t place = 0; place < count; place++)
-    if (mix_row(search, first, place) != ISCP_OK)
-      broken = place < broken ? place : broken;
-  for (int32_t place = broken; place < count; place++) /* once more: the message must be this thread's */
-    ISC_TRY(mix_row(search, first, place));
-  return ISCP_OK;
+  return isc_rows_fill(count, mix_row, &(pass){search, first});
 }
 
 /* Idle rows, and those of the session beyond `count`, get a gradient of zero. */

@@ -33,7 +33,7 @@ iscp_status iscp_search_get_options(const iscp_search *search, iscp_search_optio
   iscp_search_options result = search->options;
   result.lanes = search->lane_count;
   result.pass_batch = search->pass;
-  return isc_output_write(options, &result, sizeof result, ISC_SEARCH_OPTIONS_FIRST, "iscp_search_options");
+  return isc_fields_write(options, &isc_search_options_fields, &result);
 }
 
 int32_t iscp_search_canvas_count(const iscp_search *search, int32_t class_index) {
@@ -67,7 +67,7 @@ iscp_status iscp_search_get_canvas(const iscp_search *search, int32_t class_inde
     result.saturated += job->mask.values[i] == 1;
     result.zeros += job->mask.values[i] == 0;
   }
-  return isc_output_write(given, &result, sizeof result, ISC_CANVAS_RESULT_FIRST, "iscp_canvas_result");
+  return isc_fields_write(given, &isc_canvas_result_fields, &result);
 }
 
 const float *iscp_search_mask(const iscp_search *search, int32_t class_index, int32_t canvas) {

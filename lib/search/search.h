@@ -78,12 +78,6 @@ struct iscp_search {
   int64_t done, total; /* images through the network: so far, and in all */
 };
 
-/* What option and result structs were before fields were appended to them. */
-enum {
-  ISC_SEARCH_OPTIONS_FIRST = offsetof(iscp_search_options, min_accuracy),
-  ISC_CANVAS_RESULT_FIRST = offsetof(iscp_canvas_result, canvas_steps)
-};
-
 /* options.c: defaults, the preset's values and ranges; what a preset stands for. */
 typedef struct isc_preset {
   double alpha;

@@ -137,8 +137,16 @@ static iscp_status put_in_order(iscp_trainer *t) {
   return ISCP_OK;
 }
 
-static iscp_status fill_row(iscp_trainer *t, int64_t index, int32_t row) {
-  int64_t numbers = isc_contract_numbers(contract_of(t));
+/* The images of a step. */
+typedef struct filling {
+  iscp_trainer *trainer;
+  const int64_t *indices;
+} filling;
+
+static iscp_status fill_row(void *user, int32_t row) {
+  const filling *f = user;
+  iscp_trainer *t = f->trainer;
+  int64_t numbers = isc_contract_numbers(contract_of(t)), index = f->indices[row];
   const isc_augment augment = {t->options.seed, epoch_of(t), t->options.shift, t->options.flip};
   float *image = t->images + row * numbers;
   ISC_TRY(iscp_dataset_image(t->data, index, image));
@@ -148,14 +156,7 @@ static iscp_status fill_row(iscp_trainer *t, int64_t index, int32_t row) {
 }
 
 static iscp_status fill_rows(iscp_trainer *t, const int64_t *indices) {
-  int32_t batch = t->options.batch, broken = batch;
-#pragma omp parallel for schedule(dynamic, 1) reduction(min : broken)
-  for (int32_t r = 0; r < batch; r++)
-    if (fill_row(t, indices[r], r) != ISCP_OK)
-      broken = r < broken ? r : broken;
-  for (int32_t r = broken; r < batch; r++) /* once more: the message must be this thread's */
-    ISC_TRY(fill_row(t, indices[r], r));
-  return ISCP_OK;
+  return isc_rows_fill(t->options.batch, fill_row, &(filling){t, indices});
 }
 
 /* ---- A step ---- */
@@ -254,7 +255,7 @@ iscp_status iscp_trainer_get_state(const iscp_trainer *t, iscp_train_state *stat
       .images_per_second = t->rate_seen,
       .memory = (int64_t)(isc_training_memory(t->training) + isc_sgd_memory(t->sgd)),
   };
-  return isc_output_write(state, &result, sizeof result, sizeof result, "iscp_train_state");
+  return isc_fields_write(state, &isc_train_state_fields, &result);
 }
 
 iscp_status iscp_trainer_model(iscp_model **out, iscp_trainer *t) {

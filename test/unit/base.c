@@ -66,9 +66,15 @@ typedef struct settings {
 static const settings settings_defaults = {sizeof(settings), 10, 20, 30};
 enum { FIRST_SIZE = 8 };
 
-static iscp_status read_settings(settings *out, const void *given) {
-  return isc_options_read(out, &settings_defaults, sizeof *out, FIRST_SIZE, given, "settings");
-}
+static const isc_field settings_rows[] = {
+    {.name = "struct_size", .type = ISCP_TYPE_UINT32, .count = 1, .rules = ISCP_RULE_SIZE},
+    {.name = "first", .offset = offsetof(settings, first), .type = ISCP_TYPE_INT32, .count = 1, .initial = 10},
+    {.name = "second", .offset = offsetof(settings, second), .type = ISCP_TYPE_INT32, .count = 1, .initial = 20},
+    {.name = "third", .offset = offsetof(settings, third), .type = ISCP_TYPE_INT32, .count = 1, .initial = 30},
+};
+static const iscp_fields settings_fields = {"settings", settings_rows, 4, sizeof(settings), FIRST_SIZE, 100};
+
+static iscp_status read_settings(settings *out, const void *given) { return isc_fields_read(out, &settings_fields, given); }
 
 START_TEST(options_of_older_callers_keep_new_defaults) {
   settings read, given = {FIRST_SIZE, 1, 99, 99};
@@ -114,7 +120,7 @@ END_TEST
 START_TEST(options_init_writes_the_callers_size) {
   unsigned char memory[32];
   memset(memory, 0xaa, sizeof memory);
-  ASSERT_OK(isc_options_init(memory, 24, &settings_defaults, sizeof(settings), FIRST_SIZE, "settings"));
+  ASSERT_OK(isc_fields_init(memory, 24, &settings_fields));
   settings read;
   memcpy(&read, memory, sizeof read);
   ck_assert_uint_eq(read.struct_size, 24);
@@ -123,24 +129,24 @@ START_TEST(options_init_writes_the_callers_size) {
     ck_assert_uint_eq(memory[i], 0);
   ck_assert_uint_eq(memory[24], 0xaa);
   memset(memory, 0xaa, sizeof memory);
-  ASSERT_OK(isc_options_init(memory, FIRST_SIZE, &settings_defaults, sizeof(settings), FIRST_SIZE, "settings"));
+  ASSERT_OK(isc_fields_init(memory, FIRST_SIZE, &settings_fields));
   ck_assert_uint_eq(memory[FIRST_SIZE], 0xaa);
-  support_failed(isc_options_init(memory, 4, &settings_defaults, sizeof(settings), FIRST_SIZE, "settings"),
+  support_failed(isc_fields_init(memory, 4, &settings_fields),
                  ISCP_ERROR_ABI, "settings");
-  support_failed(isc_options_init(NULL, 24, &settings_defaults, sizeof(settings), FIRST_SIZE, "settings"),
+  support_failed(isc_fields_init(NULL, 24, &settings_fields),
                  ISCP_ERROR_ARGUMENT, "settings");
 }
 END_TEST
 
 START_TEST(outputs_fit_the_callers_struct) {
   settings result = {sizeof result, 1, 2, 3}, small = {FIRST_SIZE, 0, 77, 77};
-  ASSERT_OK(isc_output_write(&small, &result, sizeof result, FIRST_SIZE, "settings"));
+  ASSERT_OK(isc_fields_write(&small, &settings_fields, &result));
   ck_assert_uint_eq(small.struct_size, FIRST_SIZE);
   ck_assert_int_eq(small.first, 1);
   ck_assert_int_eq(small.second, 77);
-  support_failed(isc_output_write(NULL, &result, sizeof result, FIRST_SIZE, "settings"), ISCP_ERROR_ARGUMENT, "NULL");
+  support_failed(isc_fields_write(NULL, &settings_fields, &result), ISCP_ERROR_ARGUMENT, "NULL");
   small.struct_size = 0;
-  support_failed(isc_output_write(&small, &result, sizeof result, FIRST_SIZE, "settings"), ISCP_ERROR_ABI, "0");
+  support_failed(isc_fields_write(&small, &settings_fields, &result), ISCP_ERROR_ABI, "0");
 }
 END_TEST
 

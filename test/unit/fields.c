@@ -143,17 +143,6 @@ START_TEST(what_a_struct_does_not_know_is_zero) {
 }
 END_TEST
 
-/* By name too: those who bring their own defaults. */
-START_TEST(reserved_fields_are_looked_at_by_name) {
-  iscp_evaluate_options given, read, defaults;
-  ASSERT_OK(iscp_evaluate_options_init(&defaults, sizeof defaults));
-  given = defaults;
-  given.reserved = 1;
-  support_failed(isc_options_read(&read, &defaults, sizeof read, sizeof read, &given, "iscp_evaluate_options"),
-                 ISCP_ERROR_ARGUMENT, "reserved is 1, expected 0");
-}
-END_TEST
-
 /* ---- Ranges ---- */
 
 typedef struct ranges {
@@ -372,7 +361,6 @@ int main(void) {
   tcase_add_test(tables, fields_are_listed);
   tcase_add_loop_test(tables, init_gives_the_tables_defaults, 0, sizeof inits / sizeof *inits);
   tcase_add_test(tables, what_a_struct_does_not_know_is_zero);
-  tcase_add_test(tables, reserved_fields_are_looked_at_by_name);
   tcase_add_test(values, numbers_out_of_range_are_named);
   tcase_add_test(values, numbers_are_read_back);
   tcase_add_test(values, a_record_is_a_line);

@@ -11,9 +11,6 @@
 
 enum { LARGEST_SIDE = 4096 };
 
-/* What the struct was before `kind`. */
-#define INFO_FIRST_SIZE offsetof(iscp_pattern_info, kind)
-
 static int by_rank(const void *a, const void *b) {
   const isc_ranked *x = a, *y = b;
   if (x->value != y->value)
@@ -177,7 +174,7 @@ void iscp_pattern_destroy(iscp_pattern *pattern) {
 iscp_status iscp_pattern_get_info(const iscp_pattern *pattern, iscp_pattern_info *info) {
   if (!pattern)
     return isc_fail(ISCP_ERROR_ARGUMENT, "pattern is NULL");
-  return isc_output_write(info, &pattern->info, sizeof *info, INFO_FIRST_SIZE, "iscp_pattern_info");
+  return isc_fields_write(info, &isc_pattern_info_fields, &pattern->info);
 }
 
 const int32_t *iscp_pattern_positions(const iscp_pattern *pattern) { return pattern ? pattern->positions : NULL; }

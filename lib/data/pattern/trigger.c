@@ -19,10 +19,8 @@ struct iscp_trigger {
 
 /* ---- Options ---- */
 
-static const iscp_trigger_options defaults = {.struct_size = sizeof(iscp_trigger_options), .offset_y = 1, .offset_x = 1};
-
 iscp_status iscp_trigger_options_init(iscp_trigger_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_trigger_options");
+  return isc_fields_init(options, struct_size, &isc_trigger_options_fields);
 }
 
 static iscp_status check_offset(const char *name, int32_t value) {
@@ -32,7 +30,7 @@ static iscp_status check_offset(const char *name, int32_t value) {
 }
 
 static iscp_status read_options(iscp_trigger_options *options, const iscp_trigger_options *given) {
-  ISC_TRY(isc_options_read(options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_trigger_options"));
+  ISC_TRY(isc_fields_read(options, &isc_trigger_options_fields, given));
   if (options->corner < ISCP_CORNER_BOTTOM_RIGHT || options->corner > ISCP_CORNER_TOP_LEFT)
     return isc_fail(ISCP_ERROR_ARGUMENT, "corner is %d, expected %d to %d", options->corner, ISCP_CORNER_BOTTOM_RIGHT,
                     ISCP_CORNER_TOP_LEFT);
@@ -133,7 +131,7 @@ void iscp_trigger_destroy(iscp_trigger *trigger) {
 iscp_status iscp_trigger_get_info(const iscp_trigger *trigger, iscp_trigger_info *info) {
   if (!trigger)
     return isc_fail(ISCP_ERROR_ARGUMENT, "trigger is NULL");
-  return isc_output_write(info, &trigger->info, sizeof *info, sizeof *info, "iscp_trigger_info");
+  return isc_fields_write(info, &isc_trigger_info_fields, &trigger->info);
 }
 
 const uint8_t *iscp_trigger_pixels(const iscp_trigger *trigger) { return trigger ? trigger->pixels.data : NULL; }

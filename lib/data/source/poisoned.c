@@ -24,10 +24,8 @@ static int64_t place_of(const poisoned *p, int64_t index) { return p->places ? p
 
 /* ---- Options ---- */
 
-static const iscp_poison_options defaults = {.struct_size = sizeof(iscp_poison_options), .target = -1, .rate = 0.05};
-
 iscp_status iscp_poison_options_init(iscp_poison_options *options, uint32_t struct_size) {
-  return isc_options_init(options, struct_size, &defaults, sizeof defaults, sizeof defaults, "iscp_poison_options");
+  return isc_fields_init(options, struct_size, &isc_poison_options_fields);
 }
 
 static iscp_status check_options(const iscp_poison_options *options, const isc_images *before) {
@@ -193,7 +191,7 @@ static iscp_status fill(poisoned *p) {
 iscp_status isc_poisoned_create(isc_images **out, const isc_images *before, const iscp_trigger *trigger,
                                 const iscp_poison_options *given) {
   iscp_poison_options options;
-  ISC_TRY(isc_options_read(&options, &defaults, sizeof defaults, sizeof defaults, given, "iscp_poison_options"));
+  ISC_TRY(isc_fields_read(&options, &isc_poison_options_fields, given));
   ISC_TRY(check_options(&options, before));
   if (before->layout.channels)
     ISC_TRY(isc_trigger_check(trigger, before->layout.height, before->layout.width));
