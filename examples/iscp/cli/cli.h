@@ -13,7 +13,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 /* ---- Commands (main.c has the table of them) ---- */
 
 /* How the value of an option is read and what it goes to: `at`, a field of the group's settings. Numbers are held to `low` and
- * `high`, unless both are 0. */
+ * `high`, unless both are 0; 0x1p63 leaves an int64_t free above. */
 enum {
   OPTION_OTHER,   /* by the group's `set` */
   OPTION_FLAG,    /* int32_t, which becomes `low` */

@@ -22,7 +22,7 @@ static const option_line lines[] = {
                                "always or never; default poor",
      .how = OPTION_WORD, .at = offsetof(settings, options.causes), .words = when, .expected = "poor, always or never"},
     {0, "sample", "N", "images that each cause is tried on; default 256",
-     .how = OPTION_LONG, .at = offsetof(settings, options.sample), .low = 1, .high = INT64_MAX, .expected = "1 or more"},
+     .how = OPTION_LONG, .at = offsetof(settings, options.sample), .low = 1, .high = 0x1p63, .expected = "1 or more"},
     {0, "batch", "N", "images a pass of the network; default: chosen by size",
      .how = OPTION_COUNT, .at = offsetof(settings, options.batch), .low = 1, .high = 4096, .expected = "1 to 4096"},
     {0, "json", NULL, "print JSON in place of tables",

@@ -86,7 +86,7 @@ static const option_line data_lines[] = {
     {0, "split", "NAME", "train, val or test, of a set that has several; default test, else val;\nof iscp train: train",
      .how = OPTION_TEXT, .at = offsetof(data_settings, split)},
     {0, "limit", "N", "take the first N images only",
-     .how = OPTION_LONG, .at = offsetof(data_settings, limit), .low = 1, .high = INT64_MAX,
+     .how = OPTION_LONG, .at = offsetof(data_settings, limit), .low = 1, .high = 0x1p63,
      .expected = "a number of images, 1 or more"},
     {0, "skip-broken", NULL, "leave out pictures that cannot be used, instead of stopping at them",
      .how = OPTION_FLAG, .at = offsetof(data_settings, skip_broken), .low = 1},
