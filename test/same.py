@@ -10,8 +10,8 @@ same threads and the models are those that the program before has trained. Witho
 
 With --scratch what the program before has left is kept and not computed again, as long as its bytes and those of its
 library are the same: half the time of every later run, and several worktrees may share DIR. What the program after has
-left lies there too, to be looked at. --quick (about 50 s on two cores of 2 GHz, half of it with what is kept) is for after
-every step, the whole list (about two minutes) for the end; one line a job, and the exit code is 1 if a job differs or fails.
+left lies there too, to be looked at. --quick (100 s of processor time, half of it with what is kept) is for after every step, the
+whole list, which takes several times as long, for the end; one line a job, and the exit code is 1 if a job differs or fails.
 What is not compared: the fast convolutions, which are chosen by a race on the clock, iscp bench, standard error.
 
 It can fail: with the step's 0.02 as 0.021, or the evidence's sign turned, in one of two builds, the searches differ."""
